@@ -1,0 +1,89 @@
+// The activations the engine knows, for short vectors: value, derivative and second derivative.
+//
+// Each struct first computes the `cached` transcendental values of z that the three functions share;
+// they then cost a few multiplications and additions. Derivatives at the kink of the ReLUs are those
+// of z < 0. Products such as z (1 - tanh^2 z) are 0 at infinite z, not NaN.
+#pragma once
+#include <stdexcept>
+
+#include "vecmath.hpp"
+
+namespace netphase::NETPHASE_ISA {
+
+template <class T> struct Relu {
+  static constexpr int cached = 0;
+  NETPHASE_INLINE void cache(vec<T>, vec<T>*) {}
+  NETPHASE_INLINE vec<T> value(vec<T> z, const vec<T>*) { return maximum<T>(vec<T>{}, z); }  // hands NaN on
+  NETPHASE_INLINE vec<T> derivative(vec<T> z, const vec<T>*) { return where_positive<T>(z, splat<T>(1)); }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>*) { return vec<T>{}; }
+};
+
+template <class T> struct LeakyRelu {
+  static constexpr int cached = 0;
+  static constexpr T slope = T(0.01);
+  NETPHASE_INLINE void cache(vec<T>, vec<T>*) {}
+  NETPHASE_INLINE vec<T> value(vec<T> z, const vec<T>*) { return maximum<T>(z * slope, z); }
+  NETPHASE_INLINE vec<T> derivative(vec<T> z, const vec<T>*) {
+    return select<T>(z > vec<T>{}, splat<T>(1), splat<T>(slope));
+  }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>*) { return vec<T>{}; }
+};
+
+template <class T> struct Tanh {
+  static constexpr int cached = 1;  // t = tanh z
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) { c[0] = vtanh<T>(z); }
+  NETPHASE_INLINE vec<T> slope(const vec<T>* c) { return T(1) - c[0] * c[0]; }
+  NETPHASE_INLINE vec<T> value(vec<T>, const vec<T>* c) { return c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T>, const vec<T>* c) { return slope(c); }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return T(-2) * c[0] * slope(c); }
+};
+
+template <class T> struct XTanh : Tanh<T> {
+  using Tanh<T>::slope;
+  NETPHASE_INLINE vec<T> value(vec<T> z, const vec<T>* c) { return z * c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T> z, const vec<T>* c) {
+    const vec<T> s = slope(c);
+    return c[0] + where_positive<T>(s, z * s);
+  }
+  NETPHASE_INLINE vec<T> second(vec<T> z, const vec<T>* c) {
+    const vec<T> s = slope(c), twice = s + s;
+    return twice - where_positive<T>(s, z * c[0] * twice);
+  }
+};
+
+template <class T> struct X2Tanh : Tanh<T> {
+  using Tanh<T>::slope;
+  NETPHASE_INLINE vec<T> value(vec<T> z, const vec<T>* c) { return z * z * c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T> z, const vec<T>* c) {
+    const vec<T> s = slope(c);
+    return T(2) * z * c[0] + where_positive<T>(s, z * z * s);
+  }
+  NETPHASE_INLINE vec<T> second(vec<T> z, const vec<T>* c) {
+    const vec<T> s = slope(c);
+    return T(2) * c[0] + where_positive<T>(s, z * s * (T(4) - T(2) * z * c[0]));
+  }
+};
+
+template <class T> struct Sigmoid {
+  static constexpr int cached = 1;  // s = 1/(1 + e^-z)
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) { c[0] = logistic<T>(z, exp_negative<T>(-absolute<T>(z))); }
+  NETPHASE_INLINE vec<T> slope(vec<T> s) { return s * (T(1) - s); }
+  NETPHASE_INLINE vec<T> value(vec<T>, const vec<T>* c) { return c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T>, const vec<T>* c) { return slope(c[0]); }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return slope(c[0]) * (T(1) - T(2) * c[0]); }
+};
+
+// f(Relu<T>{}), f(LeakyRelu<T>{}), ... by the code of netphase.activations.Activation.code
+template <class T, class F> auto with_activation(int code, F&& f) {
+  switch (code) {
+    case 0: return f(Relu<T>{});
+    case 1: return f(LeakyRelu<T>{});
+    case 2: return f(Tanh<T>{});
+    case 3: return f(XTanh<T>{});
+    case 4: return f(X2Tanh<T>{});
+    case 6: return f(Sigmoid<T>{});
+    default: throw std::invalid_argument("unknown activation code");
+  }
+}
+
+}  // namespace netphase::NETPHASE_ISA

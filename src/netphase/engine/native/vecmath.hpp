@@ -1,0 +1,115 @@
+// Elementary functions of short vectors, to about two units in the last place: tanh, exp of
+// arguments <= 0, the logistic function, log1p on [0, 1], erf and the scaled complementary erf.
+//
+// All keep their relative accuracy near 0 and in the tails (subnormal results included), take any
+// argument, infinite ones too, and hand a NaN on. None relies on a fused multiply-add, and none breaks
+// if the compiler contracts a product and a sum into one. -fassociative-math would break the rounding
+// by a "magic" constant. The polynomials are minimax fits (Remez) made for this file; the comment at
+// each states the quantity fitted, its range and the largest relative error of the function.
+#pragma once
+#include "vec.hpp"
+
+namespace netphase::NETPHASE_ISA {
+
+template <class T> using lane = typename VecOf<T>::lane;
+
+// c[0] + c[1] x + ... + c[N-1] x^(N-1), unrolled whatever N is
+template <class T, int N, int K = 0> NETPHASE_INLINE vec<T> polynomial(vec<T> x, const T (&c)[N]) {
+  if constexpr (K == N - 1) {
+    return splat<T>(c[K]);
+  } else {
+    return polynomial<T, N, K + 1>(x, c) * x + c[K];
+  }
+}
+
+template <class T> struct Floating;
+
+template <> struct Floating<double> {
+  static constexpr int mantissa_bits = 52;
+  static constexpr std::int64_t sign = INT64_MIN;
+  static constexpr std::int64_t upper_half = ~std::int64_t{0x7ffffff};  // 26 bits kept: their square is exact
+  static constexpr double magic = 6755399441055744.0 + 1023;             // 1.5 * 2^52 + exponent bias
+  static constexpr double ln2_high = 0x1.62e42fefa38p-1, ln2_low = 0x1.ef35793c76730p-45;  // high: 42 bits
+  static constexpr double inverse_ln2 = 1.4426950408889634;
+  static constexpr double tanh_limit = 20, exp_limit = -746, erfc_limit = 27.5;
+  static constexpr int exp_shift = 128;
+  static constexpr double exp_unshift = 0x1p-128;
+  // (tanh(r)/r - 1)/r^2 in r^2, |r| <= ln2/4: 2^-57.7
+  static constexpr double tanh_small[] = {
+      -0.33333333333332479539, 0.13333333332780748918, -0.053968252776828265854, 0.021869370329105509458,
+      -0.0088572958966005486043, 0.0034446792705579424665};
+  // (exp(r) - 1 - r)/r^2, |r| <= ln2/2: 2^-57.9
+  static constexpr double exp_small[] = {
+      0.50000000000000106393, 0.16666666666666412236, 0.041666666666530032213, 0.0083333333334946047236,
+      0.0013888888943668312847, 0.00019841269506362943339, 0.000024801493054911457487,
+      2.7557586479611721223e-6, 2.7630265463651995748e-7, 2.5000056118783605605e-8};
+};
+
+template <> struct Floating<float> {
+  static constexpr int mantissa_bits = 23;
+  static constexpr std::int32_t sign = INT32_MIN;
+  static constexpr std::int32_t upper_half = ~std::int32_t{0xfff};  // 12 bits kept: their square is exact
+  static constexpr float magic = 12582912.0f + 127;                  // 1.5 * 2^23 + exponent bias
+  static constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;  // high: 15 bits
+  static constexpr float inverse_ln2 = 1.44269504f;
+  static constexpr float tanh_limit = 10, exp_limit = -105, erfc_limit = 10.3f;
+  static constexpr int exp_shift = 32;
+  static constexpr float exp_unshift = 0x1p-32f;
+  static constexpr float tanh_small[] = {  // as above: 2^-32.5
+      -0.33333322683285302519f, 0.13331178916505136979f, -0.052725682754892567572f};
+  static constexpr float exp_small[] = {  // as above: 2^-28.3
+      0.49999993444870792654f, 0.16666520558884255049f, 0.041668388580095310344f, 0.008368725644485362761f,
+      0.0013814593173790001632f};
+};
+
+template <class T> NETPHASE_INLINE vec<T> absolute(vec<T> z) {
+  return reinterpret_cast<vec<T>>(reinterpret_cast<mask<T>>(z) & ~Floating<T>::sign);
+}
+
+template <class T> NETPHASE_INLINE vec<T> with_sign_of(vec<T> z, vec<T> magnitude) {  // magnitude >= 0
+  return reinterpret_cast<vec<T>>(reinterpret_cast<mask<T>>(magnitude) |
+                                  (reinterpret_cast<mask<T>>(z) & Floating<T>::sign));
+}
+
+// 2^k from the sum k + magic, whose lowest bits are the biased exponent
+template <class T> NETPHASE_INLINE vec<T> power_of_two(vec<T> shifted) {
+  return reinterpret_cast<vec<T>>(reinterpret_cast<mask<T>>(shifted) << Floating<T>::mantissa_bits);
+}
+
+// tanh(z). With |z| = k ln2/2 + r and t = tanh(r), one division:
+// tanh|z| = ((2^k - 1) + (2^k + 1) t) / ((2^k + 1) + (2^k - 1) t); k = 0 gives t itself.
+template <class T> NETPHASE_INLINE vec<T> vtanh(vec<T> z) {
+  using F = Floating<T>;
+  const vec<T> y = minimum<T>(splat<T>(F::tanh_limit), absolute<T>(z));
+  const vec<T> shifted = y * (2 * F::inverse_ln2) + F::magic;
+  const vec<T> k = shifted - F::magic;
+  const vec<T> r = (y - k * (F::ln2_high / 2)) - k * (F::ln2_low / 2);
+  const vec<T> u = r * r;
+  const vec<T> t = (r * u) * polynomial<T>(u, F::tanh_small) + r;
+  const vec<T> scale = power_of_two<T>(shifted), below = scale - T(1), above = scale + T(1);
+  return with_sign_of<T>(z, (above * t + below) / (below * t + above));
+}
+
+// e^(k ln2 + r) for k <= 0 (shifted = k + exp_shift + magic): a subnormal result is rounded once, at the end
+template <class T> NETPHASE_INLINE vec<T> scaled_exp(vec<T> shifted, vec<T> r) {
+  using F = Floating<T>;
+  const vec<T> p = (r * r) * polynomial<T>(r, F::exp_small) + r + T(1);
+  return (p * power_of_two<T>(shifted)) * F::exp_unshift;
+}
+
+// e^z for z <= 0
+template <class T> NETPHASE_INLINE vec<T> exp_negative(vec<T> z) {
+  using F = Floating<T>;
+  constexpr T magic = F::magic + F::exp_shift;
+  const vec<T> y = maximum<T>(splat<T>(F::exp_limit), z);
+  const vec<T> shifted = y * F::inverse_ln2 + magic;
+  const vec<T> k = shifted - magic;
+  return scaled_exp<T>(shifted, (y - k * F::ln2_high) - k * F::ln2_low);
+}
+
+// 1/(1 + e^-z), given e = e^-|z|
+template <class T> NETPHASE_INLINE vec<T> logistic(vec<T> z, vec<T> e) {
+  return select<T>(z >= vec<T>{}, splat<T>(1), e) / (e + T(1));
+}
+
+}  // namespace netphase::NETPHASE_ISA
