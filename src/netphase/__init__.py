@@ -1,0 +1,120 @@
+"""netphase: in which regime does a neural network train? The public names, fetched on first use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netphase import (
+        activations,
+        analysis,
+        datasets,
+        figures,
+        kernels,
+        observables,
+        reproductions,
+        scalings,
+    )
+    from netphase._types import Status
+    from netphase.dynamics import Descent, Flow, Trajectory, evolve
+    from netphase.errors import (
+        ArgumentError,
+        EvolutionError,
+        FitError,
+        MissingDependencyError,
+        NetphaseError,
+        StoreMismatchError,
+    )
+    from netphase.experiment import Experiment, measure, run
+    from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
+    from netphase.scalings import Regime, Scales, ScalingLaw
+    from netphase.sweep import Sweep, run_sweep
+
+    __version__: str
+
+__all__ = [
+    "ArgumentError",
+    "Descent",
+    "EvolutionError",
+    "Experiment",
+    "FitError",
+    "Flow",
+    "MissingDependencyError",
+    "NetphaseError",
+    "Parameters",
+    "Regime",
+    "Scales",
+    "ScalingLaw",
+    "Status",
+    "StoreMismatchError",
+    "Sweep",
+    "Trajectory",
+    "TwoLayerNetwork",
+    "__version__",
+    "activations",
+    "analysis",
+    "datasets",
+    "evolve",
+    "figures",
+    "initial_parameters",
+    "kernels",
+    "measure",
+    "observables",
+    "reproductions",
+    "run",
+    "run_sweep",
+    "scalings",
+]
+
+_SUBMODULES = frozenset(
+    {
+        "activations",
+        "analysis",
+        "datasets",
+        "figures",
+        "kernels",
+        "observables",
+        "reproductions",
+        "scalings",
+    }
+)
+
+_HOMES = {
+    "_types": ("Status",),
+    "dynamics": ("Descent", "Flow", "Trajectory", "evolve"),
+    "errors": (
+        "ArgumentError",
+        "EvolutionError",
+        "FitError",
+        "MissingDependencyError",
+        "NetphaseError",
+        "StoreMismatchError",
+    ),
+    "experiment": ("Experiment", "measure", "run"),
+    "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
+    "scalings": ("Regime", "Scales", "ScalingLaw"),
+    "sweep": ("Sweep", "run_sweep"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a public name on its first use, so that importing netphase costs next to nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("netphase")
+    elif name in _SUBMODULES:
+        return importlib.import_module(f"netphase.{name}")
+    elif name in _HOME_OF:
+        value = getattr(importlib.import_module(f"netphase.{_HOME_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'netphase' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, whether or not they were fetched."""
+    return sorted(__all__)
