@@ -30,6 +30,7 @@ template <> struct Floating<double> {
   static constexpr std::int64_t upper_half = ~std::int64_t{0x7ffffff};  // 26 bits kept: their square is exact
   static constexpr double magic = 6755399441055744.0 + 1023;             // 1.5 * 2^52 + exponent bias
   static constexpr double ln2_high = 0x1.62e42fefa38p-1, ln2_low = 0x1.ef35793c76730p-45;  // high: 42 bits
+  static constexpr double ln2 = 0.693147180559945309;
   static constexpr double inverse_ln2 = 1.4426950408889634;
   static constexpr double tanh_limit = 20, exp_limit = -746, erfc_limit = 27.5;
   static constexpr int exp_shift = 128;
@@ -51,6 +52,7 @@ template <> struct Floating<float> {
   static constexpr std::int32_t upper_half = ~std::int32_t{0xfff};  // 12 bits kept: their square is exact
   static constexpr float magic = 12582912.0f + 127;                  // 1.5 * 2^23 + exponent bias
   static constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;  // high: 15 bits
+  static constexpr float ln2 = 0.693147181f;
   static constexpr float inverse_ln2 = 1.44269504f;
   static constexpr float tanh_limit = 10, exp_limit = -105, erfc_limit = 10.3f;
   static constexpr int exp_shift = 32;
@@ -83,7 +85,7 @@ template <class T> NETPHASE_INLINE vec<T> vtanh(vec<T> z) {
   const vec<T> y = minimum<T>(splat<T>(F::tanh_limit), absolute<T>(z));
   const vec<T> shifted = y * (2 * F::inverse_ln2) + F::magic;
   const vec<T> k = shifted - F::magic;
-  const vec<T> r = (y - k * (F::ln2_high / 2)) - k * (F::ln2_low / 2);
+  const vec<T> r = y - k * (F::ln2 / 2);
   const vec<T> u = r * r;
   const vec<T> t = (r * u) * polynomial<T>(u, F::tanh_small) + r;
   const vec<T> scale = power_of_two<T>(shifted), below = scale - T(1), above = scale + T(1);
