@@ -1,0 +1,30 @@
+"""Scales as powers of the width, the plane (γ, γ′) they span, and what theory says of it."""
+
+from netphase.scalings.formulas import PowerLaw, evaluate, leading_power
+from netphase.scalings.law import Scales, ScalingLaw
+from netphase.scalings.named import INITIALISATIONS, initialisation
+from netphase.scalings.notations import Notation, notations
+from netphase.scalings.theory import (
+    Exponents,
+    Regime,
+    gamma_c,
+    predicted_exponents,
+    regime_at,
+)
+
+__all__ = [
+    "INITIALISATIONS",
+    "Exponents",
+    "Notation",
+    "PowerLaw",
+    "Regime",
+    "Scales",
+    "ScalingLaw",
+    "evaluate",
+    "gamma_c",
+    "initialisation",
+    "leading_power",
+    "notations",
+    "predicted_exponents",
+    "regime_at",
+]

@@ -1,0 +1,52 @@
+"""The named initialisations of Table 1, by the words used on a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from netphase._checks import one_of, positive_int
+from netphase.scalings.law import ScalingLaw
+
+_NAMED: dict[str, Callable[[int], ScalingLaw]] = {
+    "lecun": ScalingLaw.lecun,
+    "he": ScalingLaw.he,
+    "xavier": ScalingLaw.xavier,
+    "ntk": lambda _: ScalingLaw.ntk(),
+    "mean_field": lambda _: ScalingLaw.mean_field(),
+    "mup": lambda _: ScalingLaw.mup(),
+    "pytorch": ScalingLaw.pytorch_default,
+}
+_OTHER_NAMES = {
+    "glorot": "xavier",
+    "kaiming": "he",
+    "meanfield": "mean_field",
+    "pytorch_default": "pytorch",
+}
+
+INITIALISATIONS: tuple[str, ...] = tuple(_NAMED)
+"""The names `initialisation` lists; it also knows glorot, kaiming and pytorch_default."""
+
+
+def initialisation(name: str, d: int) -> ScalingLaw:
+    """The law of a named initialisation.
+
+    Args:
+        name: one of `INITIALISATIONS`; case, spaces and hyphens do not matter.
+        d: number of inputs of a neuron (the bias included); it enters prefactors only.
+
+    Returns:
+        The law.
+
+    Raises:
+        ArgumentError: the name is unknown or ``d`` not a positive integer.
+
+    References:
+        Luo et al. (JMLR 2021), Table 1.
+
+    Example:
+        >>> initialisation("Glorot", d=2).gamma
+        1.0
+    """
+    word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    known = one_of("initialisation", _OTHER_NAMES.get(word, word), INITIALISATIONS)
+    return _NAMED[known](positive_int("d", d))
