@@ -73,6 +73,50 @@ template <class T> struct Sigmoid {
   NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return slope(c[0]) * (T(1) - T(2) * c[0]); }
 };
 
+template <class T> struct Softplus {
+  static constexpr int cached = 2;  // log(1 + e^z) and 1/(1 + e^-z)
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) {
+    const vec<T> e = exp_negative<T>(-absolute<T>(z));
+    c[0] = maximum<T>(vec<T>{}, z) + log1p_unit<T>(e);
+    c[1] = logistic<T>(z, e);
+  }
+  NETPHASE_INLINE vec<T> value(vec<T>, const vec<T>* c) { return c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T>, const vec<T>* c) { return c[1]; }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return c[1] * (T(1) - c[1]); }
+};
+
+template <class T> struct Erf {
+  static constexpr int cached = 2;  // erf z and its derivative
+  static constexpr T limit = Floating<T>::erfc_limit;
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) {
+    const vec<T> y = minimum<T>(splat<T>(limit), absolute<T>(z));
+    const vec<T> e = gaussian<T>(y, T(1));
+    c[0] = verf<T>(z, y, e);
+    c[1] = e * T(1.1283791670955126);  // 2/sqrt(pi)
+  }
+  NETPHASE_INLINE vec<T> value(vec<T>, const vec<T>* c) { return c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T>, const vec<T>* c) { return c[1]; }
+  NETPHASE_INLINE vec<T> second(vec<T> z, const vec<T>* c) { return T(-2) * bounded<T>(z, limit) * c[1]; }
+};
+
+template <class T> struct Gelu {
+  static constexpr int cached = 2;  // distribution function and density of a standard normal at z
+  static constexpr T limit = T(Floating<T>::erfc_limit * 1.4142135623730951);
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) {
+    const vec<T> y = minimum<T>(splat<T>(limit), absolute<T>(z));
+    const vec<T> e = gaussian<T>(y, T(0.5));
+    const vec<T> tail = T(0.5) * e * scaled_erfc<T>(y * T(0.70710678118654752));
+    c[0] = select<T>(z > vec<T>{}, T(1) - tail, tail);
+    c[1] = e * T(0.3989422804014327);  // 1/sqrt(2 pi)
+  }
+  NETPHASE_INLINE vec<T> value(vec<T> z, const vec<T>* c) { return maximum<T>(splat<T>(-limit), z) * c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T> z, const vec<T>* c) { return bounded<T>(z, limit) * c[1] + c[0]; }
+  NETPHASE_INLINE vec<T> second(vec<T> z, const vec<T>* c) {
+    const vec<T> x = bounded<T>(z, limit);
+    return (T(2) - x * x) * c[1];
+  }
+};
+
 // f(Relu<T>{}), f(LeakyRelu<T>{}), ... by the code of netphase.activations.Activation.code
 template <class T, class F> auto with_activation(int code, F&& f) {
   switch (code) {
@@ -81,7 +125,10 @@ template <class T, class F> auto with_activation(int code, F&& f) {
     case 2: return f(Tanh<T>{});
     case 3: return f(XTanh<T>{});
     case 4: return f(X2Tanh<T>{});
+    case 5: return f(Erf<T>{});
     case 6: return f(Sigmoid<T>{});
+    case 7: return f(Softplus<T>{});
+    case 8: return f(Gelu<T>{});
     default: throw std::invalid_argument("unknown activation code");
   }
 }
