@@ -121,7 +121,7 @@ def _erf_2(z: Array) -> Array:
 
 def _sigmoid(z: Array) -> Array:
     u = np.exp(-np.abs(z))
-    return np.where(z >= 0, np.ones_like(u), u) / (1 + u)
+    return np.asarray(np.where(z >= 0, np.ones_like(u), u) / (1 + u))
 
 
 def _sigmoid_1(z: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from netphase.scalings.formulas import PowerLaw, evaluate, leading_power
 from netphase.scalings.law import Scales, ScalingLaw
-from netphase.scalings.named import INITIALISATIONS, initialisation
+from netphase.scalings.named import INITIALISATIONS, initialisation, known_initialisations
 from netphase.scalings.notations import Notation, notations
 from netphase.scalings.theory import (
     Exponents,
@@ -23,6 +23,7 @@ __all__ = [
     "evaluate",
     "gamma_c",
     "initialisation",
+    "known_initialisations",
     "leading_power",
     "notations",
     "predicted_exponents",

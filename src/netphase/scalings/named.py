@@ -23,6 +23,16 @@ _OTHER_NAMES = {
     "pytorch_default": "pytorch",
 }
 
+_LABELS = {
+    "lecun": "LeCun",
+    "he": "He",
+    "xavier": "Xavier",
+    "ntk": "NTK",
+    "mean_field": "mean field",
+    "mup": "μP",
+    "pytorch": "PyTorch",
+}
+
 INITIALISATIONS: tuple[str, ...] = tuple(_NAMED)
 """The names `initialisation` lists; it also knows glorot, kaiming and pytorch_default."""
 
@@ -50,3 +60,20 @@ def initialisation(name: str, d: int) -> ScalingLaw:
     word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
     known = one_of("initialisation", _OTHER_NAMES.get(word, word), INITIALISATIONS)
     return _NAMED[known](positive_int("d", d))
+
+
+def known_initialisations(d: int = 2) -> dict[str, ScalingLaw]:
+    """The table of initialisations that sit at one point of the plane, by their printed names.
+
+    E, Ma & Wu's family is a line (`ScalingLaw.e_ma_wu`) and is not in it.
+
+    Args:
+        d: number of inputs of a neuron (the bias included); it enters prefactors only.
+
+    Returns:
+        Printed name → law.
+
+    References:
+        Luo et al. (JMLR 2021), Table 1 and Fig. 1.
+    """
+    return {label: initialisation(name, d) for name, label in _LABELS.items()}

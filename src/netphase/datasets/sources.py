@@ -1,0 +1,107 @@
+"""From a source string, as on a command line or in a stored specification, to the data set."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from netphase._checks import one_of
+from netphase.datasets.builtin import four_points, gaussian, mnist, polynomial, teacher_student
+from netphase.datasets.dataset import Dataset
+from netphase.datasets.files import from_csv, from_npz
+from netphase.errors import ArgumentError
+
+_BUILDERS: dict[str, Callable[..., Dataset]] = {
+    "four_points": four_points,
+    "polynomial": polynomial,
+    "gaussian": gaussian,
+    "teacher_student": teacher_student,
+    "mnist": mnist,
+}
+_READERS: dict[str, Callable[..., Dataset]] = {".npz": from_npz, ".csv": from_csv}
+
+BUILT_IN: tuple[str, ...] = tuple(_BUILDERS)
+"""The names `load` knows besides files."""
+
+
+def load(source: str) -> Dataset:
+    """The data set of a source string.
+
+    Args:
+        source: a name of `BUILT_IN` or the path of a .npz or .csv file, optionally followed by
+            ``?option=value&option=value``, for example ``"mnist?count=200"``,
+            ``"polynomial?coefficients=0,0,1&n=8"`` or ``"points.csv?bias=False"``. `Dataset.source`
+            is such a string.
+
+    Returns:
+        The data set.
+
+    Raises:
+        ArgumentError: the name, an option or a value is unknown, or the file is not usable.
+        MissingDependencyError: the images of ``mnist`` are not installed.
+
+    Example:
+        >>> load("four_points").n
+        4
+    """
+    if not isinstance(source, str) or not source.strip(" ?"):
+        raise ArgumentError(f"Argument `data` must be a name or a path, but is {source!r}.")
+    text, _, query = (source, "", "") if Path(source).is_file() else source.rpartition("?")
+    if not text:
+        text, query = query, ""
+    reader = _READERS.get(Path(text).suffix.lower())
+    if reader is not None:
+        return reader(text, **_options(reader, query, source))
+    if text not in _BUILDERS and ("/" in text or "\\" in text or Path(text).exists()):
+        raise ArgumentError(f"Data file {text!r} must be a .npz or .csv file.")
+    builder = _BUILDERS[one_of("data", text, [*BUILT_IN, "<path>.npz", "<path>.csv"])]
+    return builder(**_options(builder, query, source))
+
+
+def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "path"
+    }
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise ArgumentError(
+            f"Argument `data` must end in ?option=value&option=value, but is {source!r}."
+        ) from None
+    options: dict[str, Any] = {}
+    for name, text in pairs:
+        if name not in defaults:
+            known = ", ".join(defaults) or "none"
+            raise ArgumentError(
+                f"Data source {source!r} has the unknown option {name!r}. Options: {known}."
+            )
+        options[name] = _converted(name, text, defaults[name])
+    return options
+
+
+def _converted(name: str, text: str, default: object) -> Any:
+    """The text of an option as the type of its default."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    try:
+        match default:
+            case bool():
+                return words[text.lower()]
+            case int():
+                return int(text)
+            case float():
+                return float(text)
+            case tuple():
+                return tuple(float(each) for each in text.split(","))
+    except (KeyError, ValueError):
+        kind = {"bool": "true or false", "int": "an integer", "float": "a number"}.get(
+            type(default).__name__, "numbers separated by commas"
+        )
+        raise ArgumentError(
+            f"Option {name!r} of the data must be {kind}, but is {text!r}."
+        ) from None
+    return text
