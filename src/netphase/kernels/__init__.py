@@ -1,0 +1,27 @@
+"""Kernels of infinitely wide and of finite networks, and what they predict without training."""
+
+from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
+from netphase.kernels.predictions import (
+    RelativeChanges,
+    condensed_lower_bound,
+    condensed_prediction,
+    least_amplitude,
+    linear_decay_rate,
+    linear_predictions,
+    loss_bound,
+)
+from netphase.kernels.tangent import LinearModel, tangent_gram
+
+__all__ = [
+    "GaussianKernels",
+    "LinearModel",
+    "RelativeChanges",
+    "condensed_lower_bound",
+    "condensed_prediction",
+    "gaussian_kernels",
+    "least_amplitude",
+    "linear_decay_rate",
+    "linear_predictions",
+    "loss_bound",
+    "tangent_gram",
+]
