@@ -1,0 +1,29 @@
+"""Figures: labelled results in, a matplotlib figure out; nothing here runs a network."""
+
+from netphase.figures.clouds import cloud_grid, draw_cloud, feature_cloud
+from netphase.figures.curves import (
+    change_against_width,
+    draw_output,
+    exponents_against_gamma,
+    network_output,
+    training_curves,
+)
+from netphase.figures.diagram import phase_diagram
+from netphase.figures.plane import exact_boundary, initialisation_plane
+from netphase.figures.style import new_figure, save
+
+__all__ = [
+    "change_against_width",
+    "cloud_grid",
+    "draw_cloud",
+    "draw_output",
+    "exact_boundary",
+    "exponents_against_gamma",
+    "feature_cloud",
+    "initialisation_plane",
+    "network_output",
+    "new_figure",
+    "phase_diagram",
+    "save",
+    "training_curves",
+]
