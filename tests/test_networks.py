@@ -1,0 +1,78 @@
+"""The network as a map and its starting point."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netphase import activations
+from netphase.errors import ArgumentError
+from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
+from netphase.scalings import Scales, ScalingLaw
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.integers(-5, 5))
+def test_draws_are_nested_in_the_width(small, extra, d, seed):
+    one = initial_parameters(small, d, seed, antisymmetric=False)
+    more = initial_parameters(small + extra, d, seed, antisymmetric=False)
+    assert np.array_equal(one.a, more.a[:small])
+    assert np.array_equal(one.w, more.w[:small])
+
+
+@pytest.mark.parametrize("name", activations.NAMES)
+@pytest.mark.parametrize("law", [ScalingLaw.ntk(), ScalingLaw.he(3)])
+def test_the_antisymmetric_network_starts_at_zero(name, law):
+    parameters = initial_parameters(50, 3, seed=4)
+    assert parameters.a.shape == (100,)
+    assert parameters.w.shape == (100, 3)
+    assert np.array_equal(parameters.a[50:], -parameters.a[:50])
+    assert np.array_equal(parameters.w[50:], parameters.w[:50])
+    x = np.random.default_rng(0).standard_normal((7, 3))
+    network = TwoLayerNetwork(activations.get(name), law.at_width(50))
+    terms = network.scales.kappa * 100
+    assert np.max(np.abs(network.output(parameters, x))) < 1e-14 * terms
+
+
+def test_parameters_are_standard_normal():
+    parameters = initial_parameters(40_000, 3, seed=5, antisymmetric=False)
+    for draws in (parameters.a, parameters.w.ravel()):
+        error = 1 / np.sqrt(draws.size)
+        assert abs(draws.mean()) < 4 * error
+        assert abs(draws.var() - 1) < 4 * np.sqrt(2) * error
+    assert abs(np.mean(parameters.a * parameters.w[:, 0])) < 4 / np.sqrt(40_000)
+
+
+def test_float32_rounds_the_same_draws():
+    wide = initial_parameters(30, 2, seed=1)
+    narrow = initial_parameters(30, 2, seed=1, dtype="float32")
+    assert narrow.a.dtype == narrow.w.dtype == np.float32
+    assert np.array_equal(wide.a.astype(np.float32), narrow.a)
+    assert np.array_equal(wide.w.astype(np.float32), narrow.w)
+
+
+def test_permuting_neurons_changes_nothing():
+    parameters = initial_parameters(20, 2, seed=0, antisymmetric=False)
+    order = np.random.default_rng(1).permutation(20)
+    network = TwoLayerNetwork(activations.get("tanh"), Scales(4.0, 1.0, 0.5))
+    x = np.array([[0.1, 1.0], [-0.7, 1.0]])
+    mixed = Parameters(parameters.a[order], parameters.w[order])
+    np.testing.assert_allclose(network.output(mixed, x), network.output(parameters, x), rtol=1e-13)
+
+
+def test_smooth_units_approach_the_identity_at_small_scales():
+    network = TwoLayerNetwork(activations.get("tanh"), Scales(1.0, 1.0, 1e-4))
+    z = np.linspace(-2, 2, 5)
+    np.testing.assert_allclose(network.unit(z), z, atol=1e-7)
+    np.testing.assert_allclose(network.unit_derivative(z), 1, atol=1e-7)
+    assert TwoLayerNetwork(activations.get("relu"), Scales(1.0, 1.0, 1e-4)).inner_scale == 1
+
+
+def test_misfitting_shapes_are_refused_in_words():
+    network = TwoLayerNetwork(activations.get("relu"), Scales(1.0, 1.0, 1.0))
+    parameters = initial_parameters(5, 2)
+    with pytest.raises(ArgumentError, match=r"but have \(10,\), \(10, 2\) and \(4, 3\)"):
+        network.output(parameters, np.ones((4, 3)))
+    with pytest.raises(ArgumentError, match="`width` must be a positive integer"):
+        initial_parameters(0, 2)
+    with pytest.raises(ArgumentError, match="`dtype` must be one of float64, float32"):
+        initial_parameters(3, 2, dtype="float16")
