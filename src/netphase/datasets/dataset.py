@@ -12,7 +12,7 @@ from netphase._checks import finite_array
 from netphase._types import Array
 from netphase.errors import ArgumentError
 
-_PARALLEL = 1e-8
+_PARALLEL = 1e-12  # distance of unit vectors that rounding alone can make
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def _refuse_parallel(x: Array, bias: bool) -> None:
 
 
 def _nearest_parallel(unit: Array) -> tuple[int, int] | None:
-    """Two rows of unit vectors nearer than 1e-8 to each other, if there are any.
+    """Two rows of unit vectors equal up to rounding, if there are any.
 
     Near vectors have near projections on any line, so only neighbours in the order of one
     projection are compared.

@@ -75,15 +75,15 @@ def from_npz(path: str | os.PathLike[str], bias: bool = True) -> Dataset:
     """
     place = _existing(path)
     try:
-        with np.load(place, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ArgumentError(f"{str(place)!r} holds one array. Save x and y with np.savez.")
-            keys = list(archive.keys())
-            missing = [key for key in ("x", "y") if key not in keys]
+        archive = np.load(place, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ArgumentError(f"{str(place)!r} holds one array. Save x and y with np.savez.")
+        with archive:
+            missing = [key for key in ("x", "y") if key not in archive]
             if missing:
                 raise ArgumentError(
                     f"{str(place)!r} must hold arrays named 'x' and 'y', but lacks "
-                    f"{' and '.join(map(repr, missing))} (it has {', '.join(keys) or 'none'})."
+                    f"{' and '.join(map(repr, missing))} (it has {', '.join(archive) or 'none'})."
                 )
             x, y = archive["x"], archive["y"]
     except ArgumentError:
