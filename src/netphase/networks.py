@@ -38,7 +38,7 @@ class TwoLayerNetwork:
         scales: α, β₁, β₂ at this width.
 
     References:
-        Luo et al. (JMLR 2021), section 2.2.
+        Luo et al. (JMLR 2021), the rescaled model that defines κ and κ′.
     """
 
     activation: Activation
@@ -108,7 +108,7 @@ def initial_parameters(
             unknown.
 
     References:
-        Luo et al. (JMLR 2021), sections 2.1 and 4 (antisymmetric initialisation).
+        Luo et al. (JMLR 2021), antisymmetric initialisation (asked for by Theorem 6).
     """
     m, d = positive_int("width", width), positive_int("d", d)
     kind = one_of("dtype", dtype, ("float64", "float32"))

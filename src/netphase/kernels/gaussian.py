@@ -56,7 +56,7 @@ def gaussian_kernels(
         ArgumentError: an input is zero or not finite, shapes differ, or the activation is unknown.
 
     References:
-        Luo et al. (JMLR 2021), section 3.3 (definitions); Cho & Saul (2009), arc-cosine kernels of
+        Luo et al. (JMLR 2021), Theorem 6 (definitions); Cho & Saul (2009), arc-cosine kernels of
         order 0 and 1; Williams (1997), erf.
     """
     rows = _inputs("x", x)

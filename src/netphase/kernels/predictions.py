@@ -128,7 +128,8 @@ def condensed_prediction(
         ArgumentError: an argument is out of its range.
 
     References:
-        Not in Luo et al. (JMLR 2021); from the conserved quantity κ′²a² − ‖w‖² of section 3.4.
+        Not in Luo et al. (JMLR 2021); from the conserved quantity κ′²a² − ‖w‖² in the proof of
+        Theorem 8.
     """
     s = _scales(law, width)
     amplitude, size = positive_float("total_amplitude", total_amplitude), positive_int("d", d)

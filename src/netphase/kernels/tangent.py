@@ -54,7 +54,7 @@ def tangent_gram(
         ArgumentError: an array is empty or not finite.
 
     References:
-        Luo et al. (JMLR 2021), section 3.3 (Gram matrices G).
+        Luo et al. (JMLR 2021), Theorem 6 and its proof (Gram matrices).
     """
     rows = finite_array("x", x, 2).astype(np.float64)
     columns = rows if other is None else finite_array("other", other, 2).astype(np.float64)

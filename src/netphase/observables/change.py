@@ -40,7 +40,7 @@ def relative_change(
         ArgumentError: the shapes differ, ``which`` is unknown, or θ(0) is zero.
 
     References:
-        Luo et al. (JMLR 2021), equation (19).
+        Luo et al. (JMLR 2021), order parameter of the phase diagram.
 
     Example:
         >>> start = Parameters(np.array([1.0]), np.array([[3.0, 4.0]]))

@@ -49,7 +49,7 @@ def features(parameters: Parameters, tracked: int | None = None) -> Features:
         ArgumentError: ``tracked`` is not a positive integer.
 
     References:
-        Luo et al. (JMLR 2021), section 4.1 (Fig. 2).
+        Luo et al. (JMLR 2021), Fig. 2.
     """
     count = len(parameters.a) if tracked is None else positive_int("tracked", tracked)
     a = np.asarray(parameters.a[:count], dtype=np.float64)

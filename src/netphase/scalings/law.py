@@ -64,7 +64,7 @@ class ScalingLaw(msgspec.Struct, frozen=True):
             by `from_formulas`, which also sets the exponents and prefactors.
 
     References:
-        Luo et al. (JMLR 2021), section 2.2 and Table 1.
+        Luo et al. (JMLR 2021), definition of γ and γ′, and Table 1.
 
     Example:
         >>> ScalingLaw.ntk().gamma

@@ -89,7 +89,7 @@ def regime_at(gamma: float, gamma_prime: float, which: Which = "w") -> Regime:
         ArgumentError: a coordinate is not finite or ``which`` is unknown.
 
     References:
-        Luo et al. (JMLR 2021), section 3.
+        Luo et al. (JMLR 2021), Theorems 6 and 8, Fig. 1.
 
     Example:
         >>> regime_at(1.5, 0.0).alias
@@ -127,7 +127,7 @@ def predicted_exponents(gamma: float, gamma_prime: float) -> Exponents:
         ArgumentError: a coordinate is not finite.
 
     References:
-        Luo et al. (JMLR 2021) define S_w (section 4); the law itself is not in the paper.
+        Luo et al. (JMLR 2021) define S_w (Fig. 4); the law itself is not in the paper.
 
     Example:
         >>> predicted_exponents(1.75, 0.0).w
