@@ -83,16 +83,17 @@ hooks: dev  ## run the quick checks before every commit
 .PHONY: diagram
 diagram: $(VENV)/.stamp  ## draw the phase diagram at full resolution (about a minute)
 	@$(BIN)/netphase diagram --output $(OUT)/diagram
-	@echo "netphase: the figure is $(OUT)/diagram/diagram.png"
-
-.PHONY: picture
-picture: diagram  ## draw it and make it the picture of the README
-	@mkdir -p docs/images
-	cp $(OUT)/diagram/diagram.png docs/images/diagram.png
+	@echo "netphase: the figure is $(OUT)/diagram/phase_diagram.png"
 
 .PHONY: reproduce
 reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the paper's claims (SIZE=smoke, small or paper)
-	$(BIN)/netphase reproduce luo2021 --size $(SIZE)
+	$(BIN)/netphase reproduce luo2021 --size $(SIZE) --output $(OUT)/luo2021-$(SIZE)
+
+.PHONY: results
+results: diagram reproduce  ## renew the picture and the claims that the documentation shows
+	@mkdir -p docs/images docs/reproductions
+	cp $(OUT)/diagram/phase_diagram.png docs/images/diagram.png
+	cp $(OUT)/luo2021-$(SIZE)/checks.json docs/reproductions/luo2021.json
 
 .PHONY: bench
 bench: $(VENV)/.stamp $(VENV)/.test  ## measure the speed
