@@ -1,0 +1,267 @@
+"""Gradient descent for large inputs (images, many samples): NumPy over BLAS, nothing fused by hand.
+
+For n samples in d dimensions the Gram form works on pre-activations through XXᵀ and costs 2n²m
+operations a step instead of 4ndm; it is the same descent, and cheaper when n < 2d.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from netphase._checks import one_of, positive_float
+from netphase._types import Array, Status
+from netphase.engine.blocks import Blocks, Form
+from netphase.engine.history import History, Judge, last_step
+from netphase.engine.problem import Outcome, Problem, Stop
+from netphase.engine.tangent import TangentFlow
+from netphase.networks import Parameters
+
+Path = Literal["auto", "blas", "gram"]
+
+MOST_REJECTIONS = 60
+"""So many halvings in a row mean that no step lowers the loss in this precision."""
+
+REFRESH_STEPS = 20
+"""Most steps between two looks at the tangent Gram matrix."""
+
+
+def descend_large(
+    problem: Problem,
+    parameters: Parameters,
+    *,
+    learning_rate: float,
+    stop: Stop,
+    tracked: int,
+    path: Path = "auto",
+) -> Outcome:
+    """Full-batch gradient descent with a fixed learning rate.
+
+    θ ← θ − η M ∂R/∂θ, with M the mobilities; the last step is shortened to end at ``stop.time``.
+
+    Args:
+        problem: data, activation, scale and mobilities; its dtype is the precision.
+        parameters: the start, shapes (m,) and (m, d); not changed.
+        learning_rate: η > 0, in units of the problem's clock.
+        stop: when to end.
+        tracked: how many of the first neurons count in the recorded changes.
+        path: "gram", "blas", or "auto": Gram when n < 2d.
+
+    Returns:
+        The outcome; a descent that blows up is one too (`Status.DIVERGED`).
+
+    Raises:
+        ArgumentError: ``learning_rate`` is not positive, or ``path`` is unknown.
+    """
+    rate = positive_float("learning_rate", learning_rate)
+    blocks = Blocks(problem, parameters, choose_form(problem, path))
+    run = _Run(blocks, stop, tracked)
+    with np.errstate(all="ignore"):
+        while (status := run.verdict()) is None:
+            step, clock = last_step(rate, run.time, stop)
+            blocks.step(run.residual, step)
+            run.advance(clock)
+        return run.outcome(status)
+
+
+def descend_auto_large(
+    problem: Problem,
+    parameters: Parameters,
+    *,
+    tolerance: float,
+    stop: Stop,
+    tracked: int,
+    path: Path = "auto",
+) -> Outcome:
+    """Gradient descent whose steps follow gradient flow to a tolerance.
+
+    A step uses the mean of the residual over its length, from the exponential of the tangent Gram
+    matrix, and moves the output weights in two halves around the input weights; neurons that cross
+    or slide along a kink of ReLU are resolved within the step. Its length keeps the growth of the
+    fastest neuron and the error of the predicted residual within bounds set by the tolerance; a
+    step that raises the loss is rejected and halved.
+
+    Args:
+        problem: data, activation, scale and mobilities; its dtype is the precision.
+        parameters: the start, shapes (m,) and (m, d); not changed.
+        tolerance: relative error of the parameters' displacement against gradient flow, in (0, 1).
+        stop: when to end.
+        tracked: how many of the first neurons count in the recorded changes.
+        path: "gram", "blas", or "auto": Gram when n < 2d.
+
+    Returns:
+        The outcome; ``notes["invariant_drift"]`` is given for homogeneous activations.
+
+    Raises:
+        ArgumentError: ``tolerance`` is not positive, or ``path`` is unknown.
+
+    References:
+        Luo et al. (JMLR 2021), section 2.2, for the flow that is followed.
+    """
+    control = _Control.of(positive_float("tolerance", tolerance))
+    blocks = Blocks(problem, parameters, choose_form(problem, path), trial=True)
+    run = _Run(blocks, stop, tracked)
+    with np.errstate(all="ignore"):
+        pilot = _Pilot(blocks, run, control)
+        while (status := run.verdict() or pilot.verdict()) is None:
+            pilot.step()
+        return run.outcome(status)
+
+
+def choose_form(problem: Problem, path: Path) -> Form:
+    """The cheaper exact form for this problem, or the one asked for."""
+    chosen = one_of("path", path, ("auto", "blas", "gram"))
+    if chosen == "auto":
+        n, d = problem.x.shape
+        return "gram" if n < 2 * d else "blas"
+    return "gram" if chosen == "gram" else "blas"
+
+
+class _Run:
+    """Clock, counters, records and the end of a run."""
+
+    def __init__(self, blocks: Blocks, stop: Stop, tracked: int) -> None:
+        self.blocks, self.stop, self.tracked = blocks, stop, tracked
+        self.time = 0.0
+        self.steps = self.rejected = self.gradients = 0
+        self.history = History()
+        self.residual = blocks.residual()
+        self.mean_square = mean_of_squares(self.residual)
+        self._judge = Judge(stop, self.mean_square)
+        self._note()
+
+    def verdict(self) -> Status | None:
+        return self._judge.verdict(self.time, self.steps, self.mean_square)
+
+    def advance(self, time: float) -> None:
+        """Takes note of a step that has been made."""
+        self.time = time
+        self.steps += 1
+        self.gradients += 1
+        self.residual = self.blocks.residual()
+        self.mean_square = mean_of_squares(self.residual)
+        if self.history.due(self.steps):
+            self._note()
+
+    def _note(self) -> None:
+        changes = self.blocks.changes(self.tracked)
+        self.history.note(self.time, self.steps, self.mean_square, *changes)
+
+    def outcome(self, status: Status) -> Outcome:
+        self._note()
+        notes = {}
+        if self.blocks.problem.activation.homogeneous:
+            notes["invariant_drift"] = self.blocks.invariant_drift()
+        return Outcome(
+            parameters=self.blocks.parameters(),
+            status=status,
+            time=self.time,
+            steps=self.steps,
+            rejected=self.rejected,
+            gradients=self.gradients,
+            solves=0,
+            mean_square=self.mean_square,
+            records=self.history.records(),
+            notes=notes,
+        )
+
+
+def mean_of_squares(residual: Array) -> float:
+    """(1/n) Σ e²."""
+    return float(np.vdot(residual, residual) / residual.shape[0])
+
+
+@dataclass(frozen=True)
+class _Control:
+    """Bounds that follow from the tolerance.
+
+    Attributes:
+        growth: most growth of the fastest neuron in one step, h × rate.
+        surprise: most error of the predicted residual in one step, relative to the residual.
+    """
+
+    growth: float
+    surprise: float
+
+    @classmethod
+    def of(cls, tolerance: float) -> _Control:
+        return cls(growth=1.5 * math.sqrt(tolerance), surprise=3.0 * tolerance)
+
+
+class _Pilot:
+    """Chooses, tries and judges the steps of `descend_auto_large`."""
+
+    def __init__(self, blocks: Blocks, run: _Run, control: _Control) -> None:
+        self._blocks, self._run, self._control = blocks, run, control
+        self._defect = np.zeros_like(run.residual)
+        self._failures = 0
+        self._look()
+        self._step = 0.1 * self._longest()
+
+    def verdict(self) -> Status | None:
+        """Why no further step makes sense, or None."""
+        if self._flow.largest == 0.0 and self._rate == 0.0:
+            return Status.STAGNATED
+        return Status.STAGNATED if self._failures > MOST_REJECTIONS else None
+
+    def _look(self) -> None:
+        """Refreshes the tangent Gram matrix and the fastest neuron's rate."""
+        self._flow = TangentFlow(self._blocks.tangent_gram())
+        self._size = math.sqrt(self._run.mean_square)
+        self._rate = self._blocks.growth_rate(self._run.residual)
+        self._age = 0
+        self._moved = 0.0
+
+    def _growth(self) -> float:
+        return self._rate * math.sqrt(self._run.mean_square) / self._size
+
+    def _longest(self) -> float:
+        longest = 1e6 / max(self._flow.largest, 1e-290)
+        if self._growth() > 0.0:
+            longest = min(longest, self._control.growth / self._growth())
+        if self._flow.unresolved > 0.0:
+            longest = min(longest, 0.5 / self._flow.unresolved)
+        return longest
+
+    def step(self) -> None:
+        """Tries one step, and keeps it or goes back."""
+        run, flow = self._run, self._flow
+        step, clock = last_step(min(self._step, self._longest()), run.time, run.stop)
+        before, square = run.residual, run.mean_square
+        mean = flow.mean(before, self._defect, step)
+        self._blocks.split_step(mean, step)
+        after = self._blocks.residual()
+        error = after - flow.end(before, self._defect, step)
+        surprise = math.sqrt(mean_of_squares(error) / square)
+        risen = not mean_of_squares(after) < square
+        if risen or not surprise <= 2.0 * self._control.surprise:
+            self._back(step, surprise)
+            return
+        self._blocks.accept()
+        self._failures = 0
+        self._defect = (after - before) / step + flow.decay(mean)
+        self._moved += step * self._growth()
+        self._age += 1
+        run.advance(clock)
+        self._step = step * _scaled(self._control.surprise, surprise)
+        if self._age >= REFRESH_STEPS or self._moved > 0.5:
+            self._look()
+
+    def _back(self, step: float, surprise: float) -> None:
+        self._run.rejected += 1
+        self._run.gradients += 1
+        self._failures += 1
+        self._blocks.reject()
+        self._step = step * min(0.5, _scaled(self._control.surprise, surprise))
+        if self._age > 0:
+            self._look()
+
+
+def _scaled(bound: float, error: float) -> float:
+    """Factor for the next step after this error of a second-order prediction."""
+    if not math.isfinite(error):
+        return 0.2
+    return min(2.0, max(0.2, 0.8 * math.sqrt(bound / max(error, 1e-300))))
