@@ -331,6 +331,12 @@ def test_cloud_grid_leaves_missing_cells_empty_and_refuses_nothing_at_all():
         figures.cloud_grid({})
 
 
+def test_panel_labels_stand_above_the_left_corner():
+    axes = figures.new_figure(1.0, 1.0).add_subplot()
+    figures.panel_label(axes, "(a)")
+    assert axes.get_title(loc="left") == "(a)"
+
+
 def test_save_writes_the_formats_asked_for_and_makes_folders(tmp_path):
     figure = figures.initialisation_plane()
     paths = figures.save(figure, tmp_path / "new" / "plane.v2", ("pdf", "svg", "png"))

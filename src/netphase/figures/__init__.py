@@ -10,7 +10,7 @@ from netphase.figures.curves import (
 )
 from netphase.figures.diagram import phase_diagram
 from netphase.figures.plane import exact_boundary, initialisation_plane
-from netphase.figures.style import new_figure, save
+from netphase.figures.style import new_figure, panel_label, save
 
 __all__ = [
     "change_against_width",
@@ -23,6 +23,7 @@ __all__ = [
     "initialisation_plane",
     "network_output",
     "new_figure",
+    "panel_label",
     "phase_diagram",
     "save",
     "training_curves",

@@ -21,6 +21,7 @@ from netphase.figures.style import (
     MARKERS,
     SERIES,
     new_figure,
+    plain_ticks,
     style,
     tidy,
 )
@@ -108,6 +109,7 @@ def change_against_width(
             ylabel=f"relative change {CHANGE_LABELS[which]}",
         )
         tidy(axes)
+        plain_ticks(axes)
         _legend_below(figure, axes, 1)
     return figure
 
@@ -218,6 +220,7 @@ def training_curves(result: xr.Dataset, *, width: float = COLUMN) -> Figure:
         below.legend(loc="lower right")
         for axes in (above, below):
             tidy(axes)
+            plain_ticks(axes)
     return figure
 
 

@@ -110,6 +110,14 @@ def tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def plain_ticks(axes: Axes) -> None:
+    """On logarithmic axes, write the labels between powers of ten, if any, as plain numbers."""
+    from matplotlib.ticker import LogFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.0, 0.4)))
+
+
 def panel_label(axes: Axes, text: str) -> None:
     """Write a short bold label such as "(a)" above the upper left corner of an axes."""
     axes.set_title(text, loc="left", fontweight="bold")

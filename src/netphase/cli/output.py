@@ -1,0 +1,111 @@
+"""What commands print: JSON documents, tables, numbers with errors, and paths of saved files."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+SCHEMA = 1
+"""Version of the JSON documents; grows when a field changes its meaning or goes away."""
+
+PIPE_WIDTH = 200
+"""Columns a table may take where the output is no terminal."""
+
+
+def document(command: str, content: Mapping[str, Any]) -> str:
+    """The JSON document of a command.
+
+    Every document starts with ``command``, ``schema`` and ``netphase_version``; numbers that are
+    infinite or not a number become null.
+
+    Args:
+        command: name of the command.
+        content: the rest of the document.
+
+    Returns:
+        Indented JSON text.
+    """
+    from netphase import __version__
+
+    head = {"command": command, "schema": SCHEMA, "netphase_version": __version__}
+    return json.dumps(plain({**head, **content}), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: arrays become lists, what is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, bool) or value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
+
+def emit(command: str, content: Mapping[str, Any]) -> None:
+    """Print the JSON document of a command on standard output."""
+    click.echo(document(command, content))
+
+
+def console() -> Console:
+    """Standard output: the terminal's own width, or a wide page where it is piped."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(file=sys.stdout, width=wide, highlight=False)
+
+
+def error_console() -> Console:
+    """Standard error, for progress."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False)
+
+
+def warn(sentence: str) -> None:
+    """Print a warning on standard error."""
+    click.echo(f"Warning: {sentence}", err=True)
+
+
+def new_table(*columns: str, title: str | None = None) -> Table:
+    """A plain table; columns whose name starts with ">" are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    for name in columns:
+        right = name.startswith(">")
+        table.add_column(name.removeprefix(">"), justify="right" if right else "left")
+    return table
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number to so many decimals with a true minus sign; "–" if it is not finite."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value + 0.0:.{digits}f}".replace("-", "−")
+
+
+def short(value: float, digits: int = 4) -> str:
+    """A number to so many significant digits with a true minus sign; "–" if it is not finite."""
+    return f"{value + 0.0:.{digits}g}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def list_files(page: Console, paths: Iterable[Path]) -> None:
+    """Say which files were written, one a line, so that a path can be copied."""
+    for path in paths:
+        page.print(f"wrote {path}", soft_wrap=True, markup=False)

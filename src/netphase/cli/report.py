@@ -1,0 +1,283 @@
+"""What a sweep over the plane says: its JSON fields, its tables, and its figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from netphase.cli.output import new_table, number, short
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+    from rich.console import Console
+    from rich.table import Table
+
+    from netphase._types import Which
+    from netphase.analysis import PhaseBoundary
+
+FIELDS = """axes {gamma, gamma_prime, width, seed}, runs {total, done, statuses},
+cells [{gamma, gamma_prime, regime, alias, converged, remark, exponents {w, a, theta:
+{exponent, standard_error, half_width, drift}}}], criterion (of the regimes),
+boundary {w, a, theta: [{gamma_prime, gamma, standard_error, statistical, systematic,
+exact, note}]}, boundary_criterion, whole_row (as boundary.w; null unless asked for),
+warnings, store, files"""
+"""The fields of the JSON documents of `diagram` and `show`."""
+
+MARKS = {
+    "linear": ("▽", "red"),
+    "critical": ("=", "magenta"),
+    "condensed": ("▲", "blue"),
+    "undetermined": ("?", "yellow"),
+    "not converged": ("!", "yellow"),
+}
+"""Sign and colour of each verdict in a table."""
+
+CELL = 9
+"""Columns of text that one cell of the plane takes."""
+
+BLOCKS: tuple[Which, ...] = ("w", "a", "theta")
+"""The three exponents: of input weights, output weights, all weights."""
+
+
+class Report:
+    """A sweep's results, analysed once for every way of showing them.
+
+    Args:
+        results: labelled results of a sweep, finished or not.
+        whole_row: whether to add the zeros of straight lines through whole rows.
+
+    Raises:
+        FitError: the sweep has one width only.
+    """
+
+    def __init__(self, results: xr.Dataset, whole_row: bool = False) -> None:
+        from netphase.analysis import analyse_plane
+        from netphase.analysis.plane import boundary_of
+
+        self.results = results
+        self.plane = analyse_plane(results)
+        self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
+        self.whole_row = boundary_of(self.plane, "w", "whole row") if whole_row else None
+
+    @property
+    def unfinished(self) -> int:
+        """Runs that were not made."""
+        return int((~self.results["done"].values).sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run was made and reached its target."""
+        return bool(self.plane["converged"].values.all()) and not self.unfinished
+
+    def statuses(self) -> dict[str, int]:
+        """How many runs ended with each status."""
+        from netphase.results import status_words
+
+        return dict(Counter(map(str, status_words(self.results["status"].values).ravel())))
+
+    def content(self) -> dict[str, Any]:
+        """The fields `FIELDS` names, without warnings, store and files."""
+        axes = {
+            name: self.results[name].values for name in ("gamma", "gamma_prime", "width", "seed")
+        }
+        return {
+            "axes": axes,
+            "runs": {
+                "total": self.results["done"].size,
+                "done": self.results["done"].size - self.unfinished,
+                "statuses": self.statuses(),
+            },
+            "cells": self._cells(),
+            "criterion": self.plane["verdict"].attrs["long_name"],
+            "boundary": {
+                block: boundary_rows(boundary, block) for block, boundary in self.boundary.items()
+            },
+            "boundary_criterion": self.boundary["w"].criterion,
+            "whole_row": boundary_rows(self.whole_row, "w") if self.whole_row else None,
+        }
+
+    def _cells(self) -> list[dict[str, Any]]:
+        """One entry a cell of the plane."""
+        names = ("exponent", "standard_error", "half_width", "drift")
+        tables = {
+            block: {name: self.plane[name].sel(block=block).values for name in names}
+            for block in BLOCKS
+        }
+        verdict, remark = self.plane["verdict"].values, self.plane["remark"].values
+        converged = self.plane["converged"].values
+        return [
+            {
+                "gamma": float(gamma),
+                "gamma_prime": float(gamma_prime),
+                "regime": str(verdict[i, j]),
+                "alias": alias(str(verdict[i, j])),
+                "converged": bool(converged[i, j]),
+                "remark": str(remark[i, j]),
+                "exponents": {
+                    block: {name: float(table[i, j]) for name, table in tables[block].items()}
+                    for block in BLOCKS
+                },
+            }
+            for i, gamma_prime in enumerate(self.plane["gamma_prime"].values)
+            for j, gamma in enumerate(self.plane["gamma"].values)
+        ]
+
+    def print(self, page: Console) -> None:
+        """Print the tables."""
+        page.print("[bold]exponent S_w of the change of the input weights[/bold]", soft_wrap=True)
+        for grid in self._grids(page.width):
+            page.print(grid)
+        page.print(
+            "S_w ± its standard error; "
+            + ", ".join(
+                f"[{colour}]{mark}[/{colour}] {word}" + (f" ({alias(word)})" if alias(word) else "")
+                for word, (mark, colour) in MARKS.items()
+            ),
+            soft_wrap=True,
+        )
+        page.print(self._boundary_table())
+        counts = ", ".join(f"{count} {word}" for word, count in sorted(self.statuses().items()))
+        page.print(f"runs: {counts}")
+
+    def _grids(self, room: int) -> Iterator[Table]:
+        """S_w ± error of every cell, γ to the right, in as many tables as the width asks for."""
+        from rich import box
+        from rich.table import Table
+
+        gamma, rows = self.plane["gamma"].values, self.plane["gamma_prime"].values
+        fitting = max(1, (room - CELL) // CELL)
+        for first in range(0, len(gamma), fitting):
+            table = Table(
+                box=box.SIMPLE_HEAD,
+                padding=(0, 0, 0, 1),
+            )
+            columns = range(first, min(first + fitting, len(gamma)))
+            for name in ("γ' \\ γ", *(short(float(gamma[j])) for j in columns)):
+                table.add_column(name, justify="right", no_wrap=True)
+            for i in reversed(range(len(rows))):
+                table.add_row(short(float(rows[i])), *(self._cell(i, j) for j in columns))
+            yield table
+
+    def _cell(self, i: int, j: int) -> str:
+        """One cell: a mark and the exponent over its error."""
+        cut = self.plane.isel(gamma_prime=i, gamma=j).sel(block="w")
+        mark, colour = MARKS[str(cut["verdict"].values)]
+        value, error = float(cut["exponent"]), float(cut["standard_error"])
+        return f"[{colour}]{mark}{number(value)}[/{colour}]\n[dim]±{number(error)}[/dim]"
+
+    def _boundary_table(self) -> Table:
+        """Measured and exact boundary, row by row."""
+        columns = [">γ'", ">measured γ", ">± s.e.", ">exact γ", ">difference"]
+        if self.whole_row:
+            columns += [">straight line", ">± s.e."]
+        table = new_table(*columns, "remark", title="boundary: where S_w = 0 in each row")
+        lines = boundary_rows(self.whole_row, "w") if self.whole_row else []
+        for k, row in enumerate(boundary_rows(self.boundary["w"], "w")):
+            extra = [number(lines[k]["gamma"]), number(lines[k]["standard_error"])] if lines else []
+            table.add_row(
+                short(row["gamma_prime"]),
+                number(row["gamma"]),
+                number(row["standard_error"]),
+                number(row["exact"]),
+                number(row["gamma"] - row["exact"]),
+                *extra,
+                row["note"],
+            )
+        return table
+
+    def draw(self, folder: Path) -> list[Path]:
+        """Draw maps, rows of the plane and fits in the width; return the files written."""
+        from netphase import figures
+
+        written: list[Path] = []
+        drawable = min(self.plane.sizes["gamma"], self.plane.sizes["gamma_prime"]) >= 2
+        for block, stem in zip(BLOCKS, ("phase_diagram", "map_a", "map_theta"), strict=True):
+            if drawable:
+                figure = figures.phase_diagram(
+                    self.plane["exponent"].sel(block=block, drop=True),
+                    which=block,
+                    verdicts=self.plane["verdict"],
+                    boundary=self.boundary[block],
+                    whole_row=self.whole_row if block == "w" else None,
+                )
+                written += figures.save(figure, folder / stem)
+        written += figures.save(self._rows_figure(), folder / "exponents")
+        return written + figures.save(self._widths_figure(), folder / "widths")
+
+    def _rows_figure(self) -> Figure:
+        """S_w against γ for up to five rows of γ', with the law of infinite width."""
+        import numpy as np
+
+        from netphase import figures
+        from netphase.scalings import predicted_exponents
+
+        label = {row: rf"$\gamma^{{\prime}} = {row:g}$" for row in self._spread("gamma_prime")}
+        gamma = self.plane["gamma"].values
+        fine = np.linspace(gamma.min(), gamma.max(), 200)
+        cut = self.plane.sel(block="w", drop=True)
+        return figures.exponents_against_gamma(
+            {label[row]: cut["exponent"].sel(gamma_prime=row, drop=True) for row in label},
+            {label[row]: cut["standard_error"].sel(gamma_prime=row, drop=True) for row in label},
+            predicted={
+                label[row]: (fine, np.array([predicted_exponents(g, row).w for g in fine]))
+                for row in label
+            },
+        )
+
+    def _widths_figure(self) -> Figure:
+        """RD_w against the width in up to five cells of the row nearest γ' = 0, with the fits."""
+        from netphase import figures
+
+        row = min(self.plane["gamma_prime"].values, key=lambda value: (abs(value), value))
+        changes, fits = {}, {}
+        for gamma in self._spread("gamma"):
+            place = {"gamma": gamma, "gamma_prime": row}
+            label = rf"$\gamma = {gamma:g}$, $\gamma^{{\prime}} = {row:g}$"
+            changes[label] = self.results["relative_change_w"].sel(place, drop=True)
+            cell = self.plane.sel(place).sel(block="w")
+            fits[label] = Line(*(float(cell[name]) for name in Line._fields))
+        return figures.change_against_width(changes, fits)
+
+    def _spread(self, axis: str) -> list[float]:
+        """Up to five values of an axis of the plane, evenly chosen, both ends included."""
+        import numpy as np
+
+        values = self.plane[axis].values
+        chosen = np.linspace(0, len(values) - 1, min(5, len(values))).round().astype(int)
+        return [float(value) for value in values[chosen]]
+
+
+class Line(NamedTuple):
+    """A fitted power law as the figures take it."""
+
+    exponent: float
+    standard_error: float
+    prefactor: float
+
+
+def alias(verdict: str) -> str | None:
+    """The verdict in the words of the rest of the literature; None for those that are no regime."""
+    from netphase.scalings import Regime
+
+    return Regime(verdict).alias if verdict in set(Regime) else None
+
+
+def boundary_rows(boundary: PhaseBoundary, block: Which) -> list[dict[str, Any]]:
+    """A measured boundary beside the exact one, one entry a row of γ'."""
+    from netphase.scalings import gamma_c
+
+    return [
+        {
+            "gamma_prime": float(boundary.gamma_prime[k]),
+            "gamma": float(boundary.gamma[k]),
+            "standard_error": float(boundary.standard_error[k]),
+            "statistical": float(boundary.statistical[k]),
+            "systematic": float(boundary.systematic[k]),
+            "exact": gamma_c(float(boundary.gamma_prime[k]), block),
+            "note": boundary.notes[k],
+        }
+        for k in range(len(boundary.gamma_prime))
+    ]

@@ -1,0 +1,87 @@
+"""``netphase show``: the tables and figures of a store, again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from netphase.cli.application import INCOMPLETE, SUCCESS
+from netphase.cli.options import json_option
+from netphase.cli.output import console, emit, list_files, warn
+from netphase.cli.report import FIELDS, Report
+
+HELP = f"""Print the tables of a store again, finished or not, and draw its figures.
+
+STORE is the folder of a sweep (its name usually ends in .zarr), or the output folder of
+`netphase diagram` that holds it.
+
+\b
+Examples:
+  netphase show netphase-diagram
+  netphase show netphase-diagram --output again --whole-row
+  netphase show results.zarr --json | jq .boundary.w
+
+\b
+JSON fields: {FIELDS},
+sweep (its specification), provenance (attributes of the store).
+"""
+
+STORE_NAME = "results.zarr"
+"""Name of the store inside the output folder of `netphase diagram`."""
+
+
+@click.command("show", help=HELP, short_help="Reprint table and figures of a store.")
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also draw the figures into this folder.",
+)
+@click.option(
+    "--whole-row",
+    is_flag=True,
+    help="Add the zero of a straight line through each whole row, as in the paper.",
+)
+@json_option
+def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) -> int:
+    """Show a store."""
+    import json
+
+    from netphase import store as stores
+
+    folder = store / STORE_NAME if (store / STORE_NAME).is_dir() else store
+    results = stores.read(folder)
+    report = Report(results, whole_row)
+    sentences = [unfinished_sentence(report)] if report.unfinished else []
+    for sentence in sentences:
+        warn(sentence)
+    files = report.draw(output) if output else []
+    if as_json:
+        attributes = dict(results.attrs)
+        emit(
+            "show",
+            {
+                **report.content(),
+                "warnings": sentences,
+                "store": folder,
+                "files": files,
+                "sweep": json.loads(attributes.pop("sweep")),
+                "provenance": attributes,
+            },
+        )
+    else:
+        page = console()
+        report.print(page)
+        list_files(page, files)
+    return SUCCESS if report.complete else INCOMPLETE
+
+
+def unfinished_sentence(report: Report) -> str:
+    """How many runs are missing, and what to do."""
+    total = report.results["done"].size
+    return (
+        f"{report.unfinished} of {total} runs were not made yet: run the command that made the "
+        "store again to finish it."
+    )

@@ -1,0 +1,142 @@
+"""Kinds of option values: lists and ranges of numbers, widths, seeds, and folders to write to."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import click
+
+MOST = 10_000
+"""Longest list an option may spell out."""
+
+
+class Numbers(click.ParamType[Any]):
+    """Numbers as "start:stop:step" (both ends included), a comma-separated list, or a mix."""
+
+    name = "list"
+
+    def get_metavar(
+        self,
+        param: click.Parameter,  # noqa: ARG002
+        ctx: click.Context,  # noqa: ARG002
+    ) -> str:
+        """What the help calls the value."""
+        return "LIST"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Text to increasing numbers without repetitions."""
+        if isinstance(value, tuple):
+            return value
+        found: list[Decimal] = []
+        for piece in str(value).replace("−", "-").split(","):
+            found += self._range(piece, param, ctx)
+        return tuple(float(x) for x in sorted(set(found)))
+
+    def _range(
+        self, piece: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Decimal]:
+        parts = [self._number(text, piece, param, ctx) for text in piece.split(":")]
+        if len(parts) == 1:
+            return parts
+        if len(parts) != 3:
+            self.fail(
+                f"{piece!r} is no range; write start:stop:step, as in 0.6:1.4:0.1.", param, ctx
+            )
+        start, stop, step = parts
+        if step <= 0 or stop < start:
+            self.fail(
+                f"{piece!r} is no range; it must go up in positive steps, as in 0.6:1.4:0.1.",
+                param,
+                ctx,
+            )
+        if (stop - start) / step >= MOST:
+            self.fail(f"{piece!r} holds more than {MOST} values; use a larger step.", param, ctx)
+        return [start + k * step for k in range(int((stop - start) / step) + 1)]
+
+    def _number(
+        self, text: str, piece: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            number = Decimal(text.strip())
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or not math.isfinite(float(number)):
+            what = (
+                f"{text.strip()!r} is not a finite number"
+                if text.strip()
+                else "a number is missing"
+            )
+            self.fail(f"{what} in {piece!r}; write 0.6:1.4:0.1 or 0.6,0.8,1.", param, ctx)
+        return number
+
+
+class WholeNumbers(Numbers):
+    """Whole numbers, at least ``least``, as a list or as ranges (step 1 if left out)."""
+
+    def __init__(self, least: int | None, example: str) -> None:
+        self.least = least
+        self.example = example
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Text to increasing whole numbers without repetitions."""
+        if isinstance(value, tuple):
+            return value
+        pieces = [p + ":1" if p.count(":") == 1 else p for p in str(value).split(",")]
+        numbers = super().convert(",".join(pieces), param, ctx)
+        for number in numbers:
+            low = self.least is not None and number < self.least
+            if number != int(number) or low or abs(number) > 2**53:
+                bound = "" if self.least is None else f" of at least {self.least}"
+                self.fail(
+                    f"{number:g} is not a whole number{bound}; write for example {self.example}.",
+                    param,
+                    ctx,
+                )
+        return tuple(int(number) for number in numbers)
+
+
+class Real(click.ParamType[Any]):
+    """One finite number, perhaps bounded from below."""
+
+    name = "number"
+
+    def __init__(self, above: float | None = None, below: float | None = None) -> None:
+        self.above = above
+        self.below = below
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Text to a number inside the bounds."""
+        try:
+            number = float(str(value).replace("−", "-"))
+        except ValueError:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        if self.above is not None and number <= self.above:
+            self.fail(f"it must be larger than {self.above:g}, but is {number:g}.", param, ctx)
+        if self.below is not None and number >= self.below:
+            self.fail(f"it must be smaller than {self.below:g}, but is {number:g}.", param, ctx)
+        return number
+
+
+class StepSize(Real):
+    """A positive learning rate, or the word "auto"."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Text to a positive number, or "auto"."""
+        return value if value == "auto" else super().convert(value, param, ctx)
+
+
+NUMBERS = Numbers()
+WIDTHS = WholeNumbers(1, "1000,5000,10000")
+SEEDS = WholeNumbers(None, "0,1,2 or 0:4")
+POSITIVE = Real(above=0.0)
+REAL = Real()

@@ -1,0 +1,208 @@
+"""`netphase diagram`: options, tables, JSON, files, exit codes, resuming."""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from netphase.cli import diagram, progress
+
+SMALL = (
+    "diagram",
+    *("--gamma", "0.6,0.8,0.95,1.05,1.2"),
+    *("--gamma-prime", "-0.2:0.2:0.2"),
+    *("--widths", "100,400,1600"),
+)
+
+
+def small(tmp_path, *more):
+    return (*SMALL, "--output", tmp_path / "out", *more)
+
+
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_diagram_json_places_the_boundary_and_names_the_regimes(run_json, tmp_path):
+    content = run_json(*small(tmp_path))
+    assert content["command"] == "diagram"
+    assert content["axes"]["width"] == [100, 400, 1600]
+    assert content["runs"] == {"total": 45, "done": 45, "statuses": {"converged": 45}}
+    for cell in content["cells"]:
+        gap = cell["gamma"] - 1.0 - max(cell["gamma_prime"], 0.0)
+        if abs(gap) > 0.1:
+            assert cell["regime"] == ("condensed" if gap > 0 else "linear"), cell
+            assert cell["alias"] == ("rich, feature learning" if gap > 0 else "lazy, kernel")
+    rows = {row["gamma_prime"]: row for row in content["boundary"]["w"]}
+    for gamma_prime in (-0.2, 0.0):
+        row = rows[gamma_prime]
+        assert abs(row["gamma"] - row["exact"]) < 0.06
+        assert row["exact"] == 1.0
+        assert row["standard_error"] > 0
+    assert content["whole_row"] is None
+    assert content["sweep"]["gamma"] == [0.6, 0.8, 0.95, 1.05, 1.2]
+
+
+@pytest.mark.usefixtures("theory")
+def test_diagram_prints_tables_and_writes_every_file_it_names(run, tmp_path):
+    result = run(*small(tmp_path, "--whole-row"))
+    assert result.exit_code == 0, result.stderr
+    for words in ("exponent S_w", "boundary", "straight line", "linear (lazy, kernel)"):
+        assert words in result.stdout
+    named = [line.split(" ", 1)[1] for line in result.stdout.splitlines() if "wrote " in line]
+    assert len(named) == 12
+    for path in named:
+        assert (tmp_path / path).exists(), path
+    stored = json.loads((tmp_path / "out" / "diagram.json").read_text())
+    assert stored["whole_row"] is not None
+
+
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_diagram_reports_progress_on_standard_error_only(run, tmp_path):
+    result = run(*small(tmp_path, "--json"))
+    json.loads(result.stdout)
+    assert "cells 15/15" in result.stderr
+    assert "runs 45/45" in result.stderr
+
+
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_diagram_resumes_and_starts_afresh(run_json, run, tmp_path):
+    first = run_json(*small(tmp_path))
+    again = run(*small(tmp_path))
+    assert "45 from the store" in again.stderr
+    fresh = run(*small(tmp_path, "--fresh"))
+    assert "from the store" not in fresh.stderr
+    assert run_json(*small(tmp_path))["cells"] == first["cells"]
+
+
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_diagram_refuses_the_store_of_another_sweep(run, tmp_path):
+    assert run(*small(tmp_path)).exit_code == 0
+    result = run(*small(tmp_path, "--seeds", "3"))
+    assert result.exit_code == 2
+    assert result.stderr.strip().splitlines()[-1].startswith("Error: The store")
+    assert "--fresh" in result.stderr
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_diagram_with_runs_that_fail_finishes_and_exits_3(run, theory, tmp_path):
+    def failing(experiment):
+        scalars = theory.measure(experiment)
+        if experiment.law.gamma > 1.1 and experiment.width == 400:
+            scalars["status"] = "diverged"
+        return scalars
+
+    theory(failing)
+    result = run(*small(tmp_path))
+    assert result.exit_code == 3
+    assert "not converged" in result.stdout
+    assert "3 diverged" in result.stdout
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_diagram_interrupted_says_how_to_go_on_and_keeps_what_is_finished(run, theory, tmp_path):
+    def interrupted(experiment):
+        if experiment.width == 100 and experiment.law.gamma == 0.6:
+            os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
+            time.sleep(0.5)
+        return theory.measure(experiment)
+
+    theory(interrupted)
+    result = run(*small(tmp_path, "--workers", "1"))
+    assert result.exit_code == 130
+    last = result.stderr.strip().splitlines()[-1]
+    assert "are kept in" in last
+    assert "netphase diagram" in last
+    theory(theory.measure)
+    result = run(*small(tmp_path))
+    assert result.exit_code == 0
+    assert "from the store" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("widths", "words"),
+    [
+        ("100,1000", "Two widths"),
+        ("100,150,200", "factor 4"),
+        ("10,100,1000", "so small"),
+    ],
+)
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_diagram_warns_of_weak_widths(run_json, run, tmp_path, widths, words):
+    arguments = ("diagram", "--gamma", "0.8,0.95,1.05,1.2", "--gamma-prime", "-0.1,0")
+    arguments += ("--widths", widths, "--output", tmp_path / "weak")
+    result = run(*arguments)
+    assert f"Warning: {words}" in result.stderr or words in result.stderr
+    assert any(
+        words in sentence for sentence in run_json(*arguments, code=result.exit_code)["warnings"]
+    )
+
+
+def options_of(*arguments):
+    return diagram.command.make_context("netphase diagram", [str(a) for a in arguments]).params
+
+
+def test_diagram_without_options_is_figure_4_in_full():
+    sweep = diagram.sweep_of(options_of())
+    assert sweep.shape == (13, 9, 5, 1)
+    assert sweep.gamma[0] == 0.6
+    assert sweep.gamma[-1] == 1.4
+    np.testing.assert_allclose(sweep.gamma_prime, np.arange(-4, 5) / 10, atol=1e-15)
+    assert sweep.widths == (1000, 5000, 10000, 20000, 40000)
+    base = sweep.base
+    assert (base.activation, base.dataset.source, base.mean_square) == ("relu", "four_points", 1e-6)
+    assert base.antisymmetric
+    assert base.dtype == "float64"
+
+
+def test_quick_changes_only_what_was_not_given():
+    sweep = diagram.sweep_of(options_of("--quick", "--gamma", "0.5,1.5"))
+    assert sweep.gamma == (0.5, 1.5)
+    assert sweep.gamma_prime == diagram.QUICK_GAMMA_PRIME
+    assert sweep.widths == diagram.QUICK_WIDTHS
+
+
+def test_every_option_reaches_the_sweep():
+    sweep = diagram.sweep_of(
+        options_of(
+            *("--activation", "tanh", "--method", "flow", "--accuracy", "1e-5"),
+            *("--dtype", "float32", "--tolerance", "1e-4", "--plain", "--seeds", "0:2"),
+        )
+    )
+    base = sweep.base
+    assert base.activation == "tanh"
+    assert type(base.method).__name__ == "Flow"
+    assert base.method.rtol == 1e-5
+    assert (base.dtype, base.mean_square, base.antisymmetric) == ("float32", 1e-4, False)
+    assert sweep.seeds == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "learning_rate", "tolerance"),
+    [
+        ((), "auto", None),
+        (("--accuracy", "0.05"), "auto", 0.05),
+        (("--learning-rate", "auto"), "auto", None),
+        (("--learning-rate", "0.5"), 0.5, None),
+    ],
+)
+def test_descent_options_make_the_method(options, learning_rate, tolerance):
+    method = diagram.sweep_of(options_of(*options)).base.method
+    assert method.learning_rate == learning_rate
+    if tolerance is not None:
+        assert method.tolerance == tolerance
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+)
+def test_durations_in_words(seconds, words):
+    assert progress.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(12.0, "12 "), (12345.0, "12.3 k"), (2.5e9, "2.5 G"), (7e6, "7 M")]
+)
+def test_large_numbers_get_a_prefix(value, words):
+    assert progress.scaled(value) == words

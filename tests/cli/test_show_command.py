@@ -1,0 +1,96 @@
+"""`netphase show`: the tables and figures of a store, finished or not."""
+
+import json
+
+import pytest
+
+from netphase.scalings import ScalingLaw
+
+GRID = {
+    "gamma": (0.6, 0.8, 0.95, 1.05, 1.2),
+    "gamma_prime": (-0.1, 0.1),
+    "widths": (100, 400, 1600),
+    "seeds": (0, 1),
+}
+
+
+@pytest.fixture
+def make_store(theory, tmp_path):
+    """Write a store by theory; with `stop` its runs fail from the n-th on."""
+
+    def make(stop=None):
+        from netphase import sweep
+        from netphase.errors import EvolutionError
+        from netphase.experiment import Experiment
+
+        made = []
+
+        def measure(experiment):
+            made.append(experiment)
+            if stop is not None and len(made) > stop:
+                raise RuntimeError("stopped")
+            return theory.measure(experiment)
+
+        theory(measure)
+        base = Experiment(law=ScalingLaw.mean_field(), width=1)
+        grid = sweep.Sweep(base=base, **GRID)
+        path = tmp_path / "sweep" / "results.zarr"
+        try:
+            sweep.run_sweep(grid, path, workers=1)
+        except EvolutionError:
+            assert stop is not None
+        return path
+
+    return make
+
+
+def test_show_gives_the_table_and_the_provenance_of_a_store(make_store, run, run_json):
+    path = make_store()
+    content = run_json("show", path)
+    assert content["runs"]["done"] == 60
+    assert len(content["cells"]) == 10
+    assert content["sweep"]["widths"] == [100, 400, 1600]
+    assert "netphase_version" in content["provenance"]
+    assert content["files"] == []
+    text = run("show", path).stdout
+    assert "exponent S_w" in text
+    assert "runs: 60 converged" in text
+
+
+def test_show_accepts_the_folder_that_holds_the_store(make_store, run_json):
+    path = make_store()
+    assert run_json("show", path.parent)["cells"] == run_json("show", path)["cells"]
+
+
+def test_show_of_an_unfinished_store_says_how_much_is_missing(make_store, run):
+    path = make_store(stop=40)
+    result = run("show", path, "--json")
+    assert result.exit_code == 3
+    content = json.loads(result.stdout)
+    assert content["runs"]["done"] == 40
+    assert content["runs"]["statuses"]["not run"] == 20
+    assert "20 of 60 runs were not made yet" in result.stderr
+    assert result.stderr.strip().removeprefix("Warning: ") in content["warnings"]
+
+
+def test_show_draws_into_the_folder_asked_for(make_store, run_json, tmp_path):
+    content = run_json("show", make_store(), "--output", tmp_path / "again", "--whole-row")
+    assert len(content["files"]) == 10
+    assert {path.name for path in (tmp_path / "again").iterdir()} >= {"phase_diagram.pdf"}
+    assert len(content["whole_row"]) == 2
+
+
+def test_show_splits_a_wide_plane_over_several_tables(make_store):
+    from io import StringIO
+
+    from rich.console import Console
+
+    from netphase import store
+    from netphase.cli.report import Report
+
+    report = Report(store.read(make_store()))
+    page = Console(width=30, file=StringIO())
+    report.print(page)
+    text = page.file.getvalue()
+    assert text.count("γ' \\ γ") == 3
+    assert "…" not in text.partition("boundary:")[0]
