@@ -90,7 +90,7 @@ def test_whole_row_and_published_zeros_are_stars():
     figure = figures.phase_diagram(
         exponents(), whole_row=zeros([1.0, 1.04, 1.24]), published=zeros([1.0, 1.039, 1.238])
     )
-    for label in ("zero of a straight line through the whole row", "published boundary"):
+    for label in ("zero of a straight line through the whole row", "published zero of such a line"):
         assert line_of(figure.axes[0], label).get_marker() == "*"
 
 

@@ -18,7 +18,7 @@ GRID = {
 def make_store(theory, tmp_path):
     """Write a store by theory; with `stop` its runs fail from the n-th on."""
 
-    def make(stop=None):
+    def make(stop=None, activation="relu"):
         from netphase import sweep
         from netphase.errors import EvolutionError
         from netphase.experiment import Experiment
@@ -32,9 +32,9 @@ def make_store(theory, tmp_path):
             return theory.measure(experiment)
 
         theory(measure)
-        base = Experiment(law=ScalingLaw.mean_field(), width=1)
+        base = Experiment(law=ScalingLaw.mean_field(), width=1, activation=activation)
         grid = sweep.Sweep(base=base, **GRID)
-        path = tmp_path / "sweep" / "results.zarr"
+        path = tmp_path / activation / "results.zarr"
         try:
             sweep.run_sweep(grid, path, workers=1)
         except EvolutionError:
@@ -78,6 +78,17 @@ def test_show_draws_into_the_folder_asked_for(make_store, run_json, tmp_path):
     assert len(content["files"]) == 10
     assert {path.name for path in (tmp_path / "again").iterdir()} >= {"phase_diagram.pdf"}
     assert len(content["whole_row"]) == 2
+
+
+def test_show_puts_the_papers_stars_beside_its_own_task_only(make_store, run, run_json):
+    path = make_store()
+    assert run_json("show", path)["published"] is None
+    stars = run_json("show", path, "--whole-row")["published"]
+    # Luo et al. (2021), Fig. 4: the star of the row γ' = 0
+    assert dict(zip(stars["gamma_prime"], stars["gamma"], strict=True))[0.0] == 1.039
+    assert "paper's star" in run("show", path, "--whole-row").stdout
+    other = make_store(activation="tanh")
+    assert run_json("show", other, "--whole-row")["published"] is None
 
 
 def test_show_splits_a_wide_plane_over_several_tables(make_store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,8 @@ FIELDS = """axes {gamma, gamma_prime, width, seed}, runs {total, done, statuses}
 cells [{gamma, gamma_prime, regime, alias, converged, remark, exponents {w, a, theta:
 {exponent, standard_error, half_width, drift}}}], criterion (of the regimes),
 boundary {w, a, theta: [{gamma_prime, gamma, standard_error, statistical, systematic,
-exact, note}]}, boundary_criterion, whole_row (as boundary.w; null unless asked for),
-warnings, store, files"""
+exact, note}]}, boundary_criterion, whole_row (as boundary.w), published (stars of the
+paper: {gamma_prime, gamma}; both null unless --whole-row), warnings, store, files"""
 """The fields of the JSON documents of `diagram` and `show`."""
 
 MARKS = {
@@ -40,6 +41,17 @@ CELL = 9
 
 BLOCKS: tuple[Which, ...] = ("w", "a", "theta")
 """The three exponents: of input weights, output weights, all weights."""
+
+
+class Stars(NamedTuple):
+    """Published points of a boundary."""
+
+    gamma_prime: tuple[float, ...]
+    gamma: tuple[float, ...]
+
+
+PAPER_STARS = Stars((-0.4, -0.2, -0.1, 0.0, 0.2, 0.4), (0.999, 0.993, 1.0, 1.039, 1.238, 1.389))
+"""Stars of Luo et al. (2021), Fig. 4: zeros of straight lines through whole rows of S_w."""
 
 
 class Report:
@@ -61,6 +73,15 @@ class Report:
         self.plane = analyse_plane(results)
         self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
         self.whole_row = boundary_of(self.plane, "w", "whole row") if whole_row else None
+        self.published = PAPER_STARS if whole_row and self._is_paper() else None
+
+    def _is_paper(self) -> bool:
+        """Whether the sweep trains the networks of Fig. 4 of Luo et al. (2021) on its data."""
+        from netphase.datasets import four_points
+
+        about = self.results.attrs
+        same_data = str(about["data_sha256"]) == four_points().sha256
+        return same_data and str(about["activation"]) == "relu"
 
     @property
     def unfinished(self) -> int:
@@ -97,6 +118,7 @@ class Report:
             },
             "boundary_criterion": self.boundary["w"].criterion,
             "whole_row": boundary_rows(self.whole_row, "w") if self.whole_row else None,
+            "published": self.published._asdict() if self.published else None,
         }
 
     def _cells(self) -> list[dict[str, Any]]:
@@ -173,10 +195,15 @@ class Report:
         columns = [">γ'", ">measured γ", ">± s.e.", ">exact γ", ">difference"]
         if self.whole_row:
             columns += [">straight line", ">± s.e."]
+        stars = dict(zip(*self.published, strict=True)) if self.published else {}
+        if stars:
+            columns += [">paper's star"]
         table = new_table(*columns, "remark", title="boundary: where S_w = 0 in each row")
         lines = boundary_rows(self.whole_row, "w") if self.whole_row else []
         for k, row in enumerate(boundary_rows(self.boundary["w"], "w")):
             extra = [number(lines[k]["gamma"]), number(lines[k]["standard_error"])] if lines else []
+            if stars:
+                extra.append(number(stars.get(round(row["gamma_prime"], 9), math.nan)))
             table.add_row(
                 short(row["gamma_prime"]),
                 number(row["gamma"]),
@@ -202,6 +229,7 @@ class Report:
                     verdicts=self.plane["verdict"],
                     boundary=self.boundary[block],
                     whole_row=self.whole_row if block == "w" else None,
+                    published=self.published if block == "w" else None,
                 )
                 written += figures.save(figure, folder / stem)
         written += figures.save(self._rows_figure(), folder / "exponents")

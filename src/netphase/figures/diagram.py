@@ -33,11 +33,11 @@ class Zeros(Protocol):
     """Points of a boundary: one γ a row, NaN where a row has none."""
 
     @property
-    def gamma_prime(self) -> Array:
+    def gamma_prime(self) -> Array | Sequence[float]:
         """Rows, shape (rows,)."""
 
     @property
-    def gamma(self) -> Array:
+    def gamma(self) -> Array | Sequence[float]:
         """Zero of the exponent in each row, shape (rows,)."""
 
 
@@ -45,7 +45,7 @@ class Boundary(Zeros, Protocol):
     """A measured boundary: points with their errors."""
 
     @property
-    def standard_error(self) -> Array:
+    def standard_error(self) -> Array | Sequence[float]:
         """Standard error of ``gamma``, shape (rows,)."""
 
 
@@ -73,7 +73,7 @@ def phase_diagram(
             "not converged" are hatched.
         boundary: local zeros of the exponent, drawn solid with a band of one standard error.
         whole_row: zeros of a straight line through the whole row, drawn as open stars.
-        published: boundary points of a paper, drawn as filled stars.
+        published: such zeros as a paper printed them, drawn as filled stars.
         limit: exponent at which the colours saturate, > 0.
         names: whether to mark the known initialisations that lie inside the axes.
         width: width of the figure in inches.
@@ -246,7 +246,7 @@ def _draw_boundaries(
         )
     for stars, face, text in (
         (whole_row, "none", "zero of a straight line through the whole row"),
-        (published, "#ffd92f", "published boundary"),
+        (published, "#ffd92f", "published zero of such a line"),
     ):
         if stars is not None:
             axes.plot(
@@ -325,7 +325,7 @@ def _legend(figure: Figure, axes: Axes, which: Which, hatched: Sequence[str]) ->
     labels += hatched
     drawn = sorted(
         zip(*axes.get_legend_handles_labels(), strict=True),
-        key=lambda entry: "boundary" not in entry[1],
+        key=lambda entry: ("boundary" not in entry[1], "zero" not in entry[1]),
     )
     handles += [handle for handle, _ in drawn]
     labels += [label for _, label in drawn]
