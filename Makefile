@@ -16,6 +16,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	then command -v $$python; break; fi; done)
 
 NATIVE := $(wildcard src/netphase/engine/native/*.cpp src/netphase/engine/native/*.hpp)
+# The editable install knows modules by their files: folders tell that some came or went.
+FOLDERS := $(shell find src/netphase -type d -not -name __pycache__)
 
 # --- environment -----------------------------------------------------------------------------
 
@@ -46,8 +48,8 @@ $(VENV)/.build: pyproject.toml constraints.txt | $(VENV)/.created
 	$(call install-group,build)
 	@touch $@
 
-# The package itself, editable: Python edits count at once, C++ edits at the next make.
-$(VENV)/.stamp: pyproject.toml constraints.txt CMakeLists.txt $(NATIVE) | $(VENV)/.build
+# The package itself, editable: edits of Python count at once, edits of C++ at the next make.
+$(VENV)/.stamp: pyproject.toml constraints.txt CMakeLists.txt $(NATIVE) $(FOLDERS) | $(VENV)/.build
 	@echo "netphase: compiling the engine"
 	@if command -v uv >/dev/null 2>&1; \
 	then uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \

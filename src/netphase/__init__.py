@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         FitError,
         MissingDependencyError,
         NetphaseError,
+        StoreError,
         StoreMismatchError,
     )
     from netphase.experiment import Experiment, measure, run
@@ -47,6 +48,7 @@ __all__ = [
     "Scales",
     "ScalingLaw",
     "Status",
+    "StoreError",
     "StoreMismatchError",
     "Sweep",
     "Trajectory",
@@ -89,6 +91,7 @@ _HOMES = {
         "FitError",
         "MissingDependencyError",
         "NetphaseError",
+        "StoreError",
         "StoreMismatchError",
     ),
     "experiment": ("Experiment", "measure", "run"),
