@@ -1,0 +1,93 @@
+"""The regime of one cell of the plane, judged from the measured exponent and its error alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+
+from netphase._types import Array
+from netphase.analysis.power_law import PowerLawFit
+
+MARGIN = 0.1
+"""A cell is critical only if its interval lies within ± this."""
+
+CONFIDENCE = 0.95
+"""Confidence of the interval a verdict rests on."""
+
+CRITERION = (
+    f"S_w ± e, where e joins the {CONFIDENCE:.0%} Student-t interval and half of the drift of the "
+    "local exponent with its noise taken off: condensed if S_w > e, linear if S_w < −e, critical "
+    f"if the interval contains 0 and lies within ±{MARGIN:g}, otherwise undetermined; not "
+    "converged if any run of the cell did not reach its target."
+)
+"""The rule, for tables and captions."""
+
+
+class RegimeVerdict(StrEnum):
+    """What the trained runs of a cell say; `CRITERION` is the rule.
+
+    In other words: linear is lazy or kernel, critical is mean-field or μP-like, condensed is rich
+    or feature learning.
+    """
+
+    LINEAR = "linear"
+    CRITICAL = "critical"
+    CONDENSED = "condensed"
+    UNDETERMINED = "undetermined"
+    NOT_CONVERGED = "not converged"
+
+
+def uncertainty(fit: PowerLawFit) -> float:
+    """Half-width e of the interval that a verdict rests on.
+
+    The statistical interval and the systematic error of a finite width are added in quadrature.
+    The latter is half of the drift (by so much the local exponent at the largest width differs
+    from the fitted one), after its noise has been taken off.
+
+    Args:
+        fit: the power law of the cell.
+
+    Returns:
+        e > 0, infinite where the fit has no standard error.
+    """
+    systematic = 0.5 * float(beyond_noise(fit.drift, fit.drift_error))
+    return float(np.hypot(fit.half_width(CONFIDENCE), systematic))
+
+
+def beyond_noise(drift: Array | float, error: Array | float) -> Array:
+    """Size of a drift with its noise taken off, √max(drift² − error², 0); 0 where unknown.
+
+    Args:
+        drift: measured drifts, any shape.
+        error: their standard errors, same shape.
+
+    Returns:
+        Sizes ≥ 0, same shape.
+    """
+    excess = np.nan_to_num(np.square(drift) - np.square(error))
+    return np.asarray(np.sqrt(np.maximum(excess, 0.0)))
+
+
+def judge(fit: PowerLawFit | None, converged: bool) -> RegimeVerdict:
+    """The verdict on one cell.
+
+    Args:
+        fit: power law of RD_w in the width, None where there is none.
+        converged: whether every run of the cell reached its target.
+
+    Returns:
+        The verdict by `CRITERION`.
+    """
+    if not converged:
+        return RegimeVerdict.NOT_CONVERGED
+    if fit is None:
+        return RegimeVerdict.UNDETERMINED
+    error = uncertainty(fit)
+    if fit.exponent > error:
+        return RegimeVerdict.CONDENSED
+    if fit.exponent < -error:
+        return RegimeVerdict.LINEAR
+    if abs(fit.exponent) + error <= MARGIN:
+        return RegimeVerdict.CRITICAL
+    return RegimeVerdict.UNDETERMINED

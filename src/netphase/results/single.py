@@ -1,0 +1,209 @@
+"""What one run leaves: its scalars, or a labelled dataset with everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netphase.observables.condensation import (
+    direction_clusters,
+    effective_rank,
+    entropy_number,
+    features,
+    participation_ratio,
+)
+from netphase.results.grid import QUANTITIES, STATUS_CODES, status_attributes
+from netphase.results.provenance import provenance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from netphase.datasets import Dataset
+    from netphase.dynamics import Trajectory
+    from netphase.networks import Parameters, TwoLayerNetwork
+
+ACTIVE = 0.05
+"""A neuron is active if its amplitude is above this share of the largest."""
+
+BLOCKS = {"w": "input weights", "a": "output weights", "theta": "all weights (normalised)"}
+
+
+def trajectory_scalars(trajectory: Trajectory, tracked: int) -> dict[str, float | int | str]:
+    """The scalars of `QUANTITIES` that a trajectory gives (all but the wall-clock ones).
+
+    Args:
+        trajectory: a finished run.
+        tracked: neurons that measures of condensation look at (the first copy).
+
+    Returns:
+        Name → number, and the status as a word.
+    """
+    changes: dict[str, float] = {}
+    for block in BLOCKS:
+        series = getattr(trajectory, f"relative_change_{block}")
+        changes[f"relative_change_{block}"] = float(series[-1])
+        changes[f"max_relative_change_{block}"] = float(
+            getattr(trajectory, f"max_relative_change_{block}")
+        )
+    return {
+        "status": trajectory.status.value,
+        **changes,
+        "mean_square": float(trajectory.mean_square[-1]),
+        "time": float(trajectory.time[-1]),
+        "steps": trajectory.steps,
+        "rejected": trajectory.rejected,
+        "gradients": trajectory.gradients,
+        "solves": trajectory.solves,
+        **condensation(trajectory.final, tracked),
+    }
+
+
+def condensation(parameters: Parameters, tracked: int) -> dict[str, float | int]:
+    """How few directions the neurons use; zeros and NaN where a parameter is not finite.
+
+    Args:
+        parameters: normalised parameters.
+        tracked: the first so many neurons are looked at.
+
+    Returns:
+        active_neurons, direction_clusters, entropy_number, participation_ratio, effective_rank.
+    """
+    cloud = features(parameters, tracked)
+    if not np.isfinite(cloud.amplitude).all():
+        return {"active_neurons": 0, "direction_clusters": 0}
+    return {
+        "active_neurons": int((cloud.amplitude > ACTIVE * cloud.amplitude.max()).sum()),
+        "direction_clusters": direction_clusters(cloud),
+        "entropy_number": entropy_number(cloud),
+        "participation_ratio": participation_ratio(cloud),
+        "effective_rank": effective_rank(cloud),
+    }
+
+
+def run_dataset(
+    network: TwoLayerNetwork,
+    trajectory: Trajectory,
+    data: Dataset,
+    width: int,
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    """Everything one run leaves, labelled.
+
+    Args:
+        network: the map that was trained.
+        trajectory: its run.
+        data: what it was trained on.
+        width: neurons of one copy.
+        attributes: provenance to add.
+
+    Returns:
+        Dataset over time, neuron, input and sample; ``copy`` says which neurons are the first copy
+        (0), which relative changes and condensation refer to, and which the second (1).
+    """
+    import xarray as xr
+
+    neurons = len(trajectory.final.a)
+    coords = {
+        "time": ("time", trajectory.time, _about("β1 β2", "normalised time t/(β1 β2)")),
+        "raw_time": ("time", trajectory.time * network.scales.clock, _about("1", "time t")),
+        "neuron": ("neuron", np.arange(neurons), _about("1", "neuron")),
+        "copy": ("neuron", np.arange(neurons) // width, _about("1", "copy of the network")),
+        "input": ("input", np.arange(data.d), _about("1", "input of a neuron, bias last")),
+        "sample": ("sample", np.arange(data.n), _about("1", "sample of the data")),
+    }
+    variables = {
+        **_series(trajectory),
+        **_cloud("initial", "before training", trajectory.initial),
+        **_cloud("final", "after training", trajectory.final),
+        **_outputs(network, trajectory, data),
+        **_scalars(trajectory, width),
+    }
+    scales = network.scales
+    return xr.Dataset(
+        variables,
+        coords=coords,
+        attrs={
+            "title": "netphase run",
+            "status": trajectory.status.value,
+            "remedy": trajectory.status.remedy,
+            "integrator": trajectory.integrator,
+            **{f"note_{name}": value for name, value in trajectory.notes.items()},
+            "width": width,
+            "alpha": scales.alpha,
+            "beta1": scales.beta1,
+            "beta2": scales.beta2,
+            "kappa": scales.kappa,
+            "kappa_prime": scales.kappa_prime,
+            "data": data.name,
+            "data_sha256": data.sha256,
+            **provenance(),
+            **attributes,
+        },
+    )
+
+
+def _about(units: str, long_name: str) -> dict[str, str]:
+    return {"units": units, "long_name": long_name}
+
+
+def _series(trajectory: Trajectory) -> dict[str, Any]:
+    """Everything along the time axis."""
+    squared = "target units squared"
+    table: dict[str, Any] = {
+        "loss": ("time", trajectory.loss, _about(squared, "loss R = (1/2n) Σ e²")),
+        "mean_square": ("time", trajectory.mean_square, _about(squared, "(1/n) Σ e² = 2 R")),
+    }
+    for block, words in BLOCKS.items():
+        values = getattr(trajectory, f"relative_change_{block}")
+        about = _about("1", f"relative change of the {words}")
+        table[f"relative_change_{block}"] = ("time", values, about)
+    return table
+
+
+def _cloud(stage: str, words: str, parameters: Parameters) -> dict[str, Any]:
+    """Parameters and features at one moment."""
+    cloud = features(parameters)
+    table: dict[str, Any] = {
+        f"{stage}_a": ("neuron", parameters.a, _about("β1", f"output weights {words}")),
+        f"{stage}_w": (("neuron", "input"), parameters.w, _about("β2", f"input weights {words}")),
+        f"{stage}_amplitude": (
+            "neuron",
+            cloud.amplitude,
+            _about("β1 β2", f"amplitude |a| ‖w‖ {words}"),
+        ),
+        f"{stage}_direction": (
+            ("neuron", "input"),
+            cloud.direction,
+            _about("1", f"direction w / ‖w‖ {words}"),
+        ),
+    }
+    if cloud.angle is not None:
+        about = _about("rad", f"angle of the direction {words}")
+        table[f"{stage}_angle"] = ("neuron", cloud.angle, about)
+    return table
+
+
+def _outputs(network: TwoLayerNetwork, trajectory: Trajectory, data: Dataset) -> dict[str, Any]:
+    """The data and the function on them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = network.output(trajectory.initial, data.x)
+        after = network.output(trajectory.final, data.x)
+    units = "target units"
+    return {
+        "x": (("sample", "input"), data.x, _about("input units", "inputs")),
+        "y": ("sample", data.y, _about(units, "targets")),
+        "initial_output": ("sample", before, _about(units, "function before training")),
+        "final_output": ("sample", after, _about(units, "function after training")),
+    }
+
+
+def _scalars(trajectory: Trajectory, width: int) -> dict[str, Any]:
+    """Scalars as in a sweep, where no series has their name."""
+    found = trajectory_scalars(trajectory, width)
+    taken = {"time", *_series(trajectory)}
+    about = {quantity.name: quantity.attributes for quantity in QUANTITIES}
+    about["status"] = status_attributes()
+    found["status"] = STATUS_CODES[trajectory.status]
+    return {name: ((), value, about[name]) for name, value in found.items() if name not in taken}

@@ -1,0 +1,160 @@
+"""The Zarr group of a sweep: a journal of finished runs, and the labelled variables.
+
+A store holds the same numbers twice, because the two uses pull apart:
+
+* ``journal/runs``, shape (gamma, gamma_prime, width, seed, quantity), with **one run one chunk**.
+  Zarr replaces a chunk atomically, so a run is either wholly there or not at all, and the presence
+  of its chunk is its "done" mark. All scalars of a run share the chunk because a chunk costs about
+  1.7 ms to write and 1 ms to read, whatever its size: some twenty arrays with a chunk a run would
+  cost 20 s of processor time for a diagram of 585 runs.
+* one labelled array a variable in the root group (dims gamma, gamma_prime, width, seed, one chunk
+  each), which is what ``xarray.open_zarr`` shows. They are published from the journal by the only
+  writer: when a sweep ends or stops, and now and then in between; ``done`` goes last, so a reader
+  never sees a run as done whose numbers are not there yet.
+
+Resuming and `netphase.store.read` trust the journal only.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netphase._types import Array
+from netphase.results import (
+    AXES,
+    AXIS_ATTRIBUTES,
+    QUANTITIES,
+    axis_dtype,
+    grid_variables,
+)
+from netphase.store.identity import Plan
+
+if TYPE_CHECKING:
+    import zarr
+
+RUNS = "journal/runs"
+"""Path of the journal's array inside the group."""
+
+
+def create_template(path: Path, plan: Plan) -> None:
+    """Write the whole group without any result: attributes, coordinates, empty variables, journal.
+
+    Args:
+        path: an empty or missing folder.
+        plan: what the store is for.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    import zarr
+
+    group = zarr.open_group(path, mode="w", zarr_format=3, attributes=plan.root_attributes())
+    for name in AXES:
+        values = np.asarray(plan.coordinates[name], dtype=axis_dtype(name))
+        array = _array(group, name, values.dtype, values.shape, (name,), AXIS_ATTRIBUTES[name])
+        array[:] = values
+    shape = (*plan.shape, len(QUANTITIES))
+    for name, (values, attributes) in grid_variables(np.full(shape, np.nan)).items():
+        _array(group, name, values.dtype, values.shape, AXES, attributes)
+    _array(
+        group,
+        RUNS,
+        np.dtype(np.float64),
+        shape,
+        (*AXES, "quantity"),
+        {"quantities": [quantity.name for quantity in QUANTITIES]},
+        chunks=(1,) * len(AXES) + (len(QUANTITIES),),
+        chunk_key_encoding={"name": "default", "separator": "."},
+    )
+
+
+def _array(
+    group: zarr.Group,
+    name: str,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    dims: tuple[str, ...],
+    attributes: dict[str, Any] | dict[str, str],
+    chunks: tuple[int, ...] | None = None,
+    **options: Any,
+) -> zarr.Array[Any]:
+    """One array with checksummed chunks; the fill value stands for "not run"."""
+    from zarr.codecs import ZstdCodec
+
+    empty: dict[str, Any] = {"f": np.nan, "b": False, "i": -1}
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=chunks or shape,
+        dtype=dtype,
+        fill_value=empty[dtype.kind],
+        compressors=[ZstdCodec(checksum=True)],
+        dimension_names=dims,
+        attributes=dict(attributes),
+        **options,
+    )
+
+
+def publish(group: zarr.Group, rows: Array) -> None:
+    """Write the labelled variables from the rows of the journal, ``done`` last.
+
+    Args:
+        group: the store, open for writing.
+        rows: shape (gamma, gamma_prime, width, seed, len(QUANTITIES)).
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    for name, (values, _) in grid_variables(rows).items():
+        array = group[name]
+        array[...] = values  # type: ignore[index]
+
+
+def consolidate(path: Path) -> None:
+    """Gather the metadata in one place, once nothing will be written any more.
+
+    ``xarray.open_zarr`` then opens the store at once and without a remark.
+
+    Args:
+        path: folder of the store.
+    """
+    import zarr
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(path, zarr_format=3)
+
+
+def read_rows(path: Path, shape: tuple[int, ...]) -> tuple[Array, list[Path]]:
+    """The journal, run by run.
+
+    The chunks are decoded here and not by Zarr, which takes a millisecond a chunk and cannot say
+    which of them is damaged.
+
+    Args:
+        path: folder of the store.
+        shape: number of values of each axis.
+
+    Returns:
+        Rows of shape (gamma, gamma_prime, width, seed, quantity), NaN where there is none, and the
+        files of the runs whose bytes are damaged (their rows are NaN).
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
+
+    codec = Zstd()
+    rows = np.full((*shape, len(QUANTITIES)), np.nan)
+    damaged: list[Path] = []
+    for file in (path / RUNS).glob("c.*.0"):
+        index = tuple(int(part) for part in file.name.split(".")[1:-1])
+        try:
+            rows[index] = np.frombuffer(codec.decode(file.read_bytes()), dtype="<f8")
+        except (RuntimeError, ValueError):
+            damaged.append(file)
+    return rows, damaged

@@ -1,0 +1,129 @@
+"""A grid of experiments over the plane, widths and seeds: the specification of a sweep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Self
+
+import msgspec
+
+from netphase._checks import finite_float, positive_int
+from netphase.errors import ArgumentError
+from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
+from netphase.scalings import ScalingLaw
+from netphase.store import Plan
+
+Index = tuple[int, int, int, int]
+"""A place on the axes gamma, gamma_prime, widths, seeds."""
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """The same experiment at every point of a grid.
+
+    Every run starts from the law with unit prefactors at (γ, γ'), with the exponent of β₁ that the
+    base's law has (the gauge). Axes are sorted; repeated values are refused.
+
+    Attributes:
+        base: everything the runs share; its own γ, γ', width and seed are not used.
+        gamma: values of γ.
+        gamma_prime: values of γ'.
+        widths: widths m.
+        seeds: integer seeds.
+
+    Raises:
+        ArgumentError: an axis is empty, has repeated values or values outside their domain.
+    """
+
+    base: Experiment
+    gamma: tuple[float, ...]
+    gamma_prime: tuple[float, ...]
+    widths: tuple[int, ...]
+    seeds: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        checks: dict[str, Callable[[str, Any], float | int]] = {
+            "gamma": finite_float,
+            "gamma_prime": finite_float,
+            "widths": positive_int,
+            "seeds": integer,
+        }
+        for name, check in checks.items():
+            values = sorted(check(name, value) for value in getattr(self, name))
+            if not values or len(set(values)) < len(values):
+                problem = "is empty" if not values else f"has repeated values: {values}"
+                raise ArgumentError(
+                    f"Argument `{name}` must hold one or more different values, but {problem}."
+                )
+            msgspec.structs.force_setattr(self, name, tuple(values))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Number of γ, γ', widths and seeds."""
+        return len(self.gamma), len(self.gamma_prime), len(self.widths), len(self.seeds)
+
+    @property
+    def coordinates(self) -> dict[str, tuple[float, ...] | tuple[int, ...]]:
+        """Values of each axis, by the names of a result's dimensions."""
+        axes = self.gamma, self.gamma_prime, self.widths, self.seeds
+        return dict(zip(("gamma", "gamma_prime", "width", "seed"), axes, strict=True))
+
+    @property
+    def key(self) -> str:
+        """Content hash: equal keys mean equal results. It reads the data."""
+        return content_hash({**self._shared(), "data": self.base.dataset.sha256})
+
+    def _shared(self) -> dict[str, Any]:
+        """The specification without what the grid overrides."""
+        table = to_builtins(self)
+        base = table.pop("base")
+        for name in ("law", "width", "seed", "data"):
+            base.pop(name, None)
+        return {**table, "base": base, "gauge": self.base.law.beta1}
+
+    def to_json(self) -> str:
+        """The sweep as JSON; `from_json` reads it."""
+        return json.dumps(to_builtins(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The sweep of a JSON document made by `to_json`.
+
+        Raises:
+            ArgumentError: the text is not such a document.
+        """
+        return from_json(text, cls)
+
+    def experiment(self, index: Index) -> Experiment:
+        """The run at one place of the grid.
+
+        Args:
+            index: place on the axes gamma, gamma_prime, widths, seeds.
+        """
+        i, j, k, s = index
+        law = ScalingLaw.from_gamma(self.gamma[i], self.gamma_prime[j], self.base.law.beta1)
+        return msgspec.structs.replace(self.base, law=law, width=self.widths[k], seed=self.seeds[s])
+
+    def plan(self) -> Plan:
+        """What a store of this sweep is called and holds."""
+        data, base = self.base.dataset, self.base
+        return Plan(
+            sweep_id=self.key,
+            specification=self.to_json(),
+            coordinates=self.coordinates,
+            attributes={
+                "activation": base.activation,
+                "data": data.name,
+                "data_sha256": data.sha256,
+                "dtype": base.dtype,
+                "method": json.dumps(to_builtins(base.method)),
+                "target_mean_square": base.mean_square,
+                "antisymmetric": int(base.antisymmetric),
+            },
+        )
+
+
+def with_loaded_data(sweep: Sweep) -> Sweep:
+    """The sweep with its data in memory, so that they are read once and not in every run."""
+    base = msgspec.structs.replace(sweep.base, data=sweep.base.dataset)
+    return msgspec.structs.replace(sweep, base=base)
