@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         activations,
         analysis,
         datasets,
+        dynamics,
         figures,
         kernels,
         observables,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         scalings,
     )
     from netphase._types import Status
-    from netphase.dynamics import Descent, Flow, Trajectory, evolve
+    from netphase.dynamics import Descent, Flow, GradientDynamics, Trajectory, evolve
     from netphase.errors import (
         ArgumentError,
         EvolutionError,
@@ -41,6 +42,7 @@ __all__ = [
     "Experiment",
     "FitError",
     "Flow",
+    "GradientDynamics",
     "MissingDependencyError",
     "NetphaseError",
     "Parameters",
@@ -57,6 +59,7 @@ __all__ = [
     "activations",
     "analysis",
     "datasets",
+    "dynamics",
     "evolve",
     "figures",
     "initial_parameters",
@@ -74,6 +77,7 @@ _SUBMODULES = frozenset(
         "activations",
         "analysis",
         "datasets",
+        "dynamics",
         "figures",
         "kernels",
         "observables",
@@ -84,7 +88,7 @@ _SUBMODULES = frozenset(
 
 _HOMES = {
     "_types": ("Status",),
-    "dynamics": ("Descent", "Flow", "Trajectory", "evolve"),
+    "dynamics": ("Descent", "Flow", "GradientDynamics", "Trajectory", "evolve"),
     "errors": (
         "ArgumentError",
         "EvolutionError",
