@@ -303,6 +303,36 @@ def test_a_sweep_killed_at_random_moments_equals_an_uninterrupted_one(tmp_path):
     xr.testing.assert_identical(comparable(found), comparable(whole))
 
 
+INTERRUPTED = """
+import sys
+from netphase import Descent, Experiment, ScalingLaw, Sweep, run_sweep
+slow = Descent(learning_rate=1e-9)
+base = Experiment(law=ScalingLaw.ntk(), width=1, method=slow, max_steps=10**9, stagnation=0.0)
+sweep = Sweep(base=base, gamma=(0.5, 1.0), gamma_prime=(0.0,), widths=(500, 4000))
+run_sweep(sweep, sys.argv[1], workers=2, progress=lambda _: print("start", flush=True))
+"""
+
+
+def test_ctrl_c_stops_runs_in_the_compiled_engine_at_once(tmp_path):
+    path = tmp_path / "s.zarr"
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "start\n"
+    time.sleep(0.5)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 5.0
+    assert process.returncode != 0
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert not read(path)["done"].values.any()
+
+
 def test_overhead_of_the_default_diagram_stays_below_three_seconds_of_processor_time(tmp_path):
     sweep = small(
         gamma=(0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4),

@@ -269,22 +269,22 @@ def test_a_second_writer_is_refused_until_the_first_is_gone(tmp_path):
         pass
 
 
-class FullDisk:
-    def __setitem__(self, index, value):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path):
+def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tmp_path, monkeypatch):
     path = tmp_path / "s.zarr"
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def filling():
         with Store(path, plan()) as store:
             fill(store, PLACES[:4])
-            store._runs = FullDisk()
+            monkeypatch.setattr(Path, "replace", full)
             fill(store, PLACES[4:])
 
     with pytest.raises(StoreError, match=r"disk that holds .* is full; every finished run is kept"):
         filling()
+    monkeypatch.undo()
+    assert not list((path / "journal").rglob("*.partial"))
     with Store(path, plan()) as store:
         assert int(store.done.sum()) == 4
 
@@ -328,7 +328,8 @@ with Store({path!r}, plan()) as store:
         if not store.done[index]:
             time.sleep(0.004)
             store.write(index, row(index))
-            store.publish()
+            if index[2:] == (1, 1):
+                store.publish()
 """
 
 
@@ -337,7 +338,7 @@ def test_a_writer_killed_at_random_moments_loses_and_spoils_nothing(tmp_path):
     script = SCRIPT.format(tests=str(Path(__file__).parent), path=str(path))
     moments = random.Random(20)
     kills = before = 0
-    while kills < 4:
+    while kills < 3:
         writer = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
         assert writer.stdout is not None
         writer.stdout.readline()

@@ -174,7 +174,7 @@ def _moderate(fits: np.ndarray[Any, np.dtype[np.object_]]) -> None:
     middle = np.median([fit.standard_error**2 for fit in known])
     middle_drift = np.nanmedian([fit.drift_error**2 for fit in known] + [0.0])
     for cell in np.ndindex(*fits.shape):
-        fit = fits[cell]
+        fit: PowerLawFit | None = fits[cell]  # type: ignore[assignment]
         if fit is not None and fit.degrees_of_freedom > 0:
             own = fit.degrees_of_freedom
             fits[cell] = dataclasses.replace(

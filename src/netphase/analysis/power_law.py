@@ -115,8 +115,8 @@ def fit_power_law(widths: Array, values: Array) -> PowerLawFit:
 
     Example:
         >>> fit = fit_power_law(np.array([100, 1000, 10000]), np.array([1.0, 10.0, 100.0]))
-        >>> round(fit.exponent, 6), round(fit.drift, 6)
-        (1.0, 0.0)
+        >>> round(fit.exponent, 6), abs(fit.drift) < 1e-9
+        (1.0, True)
     """
     m = finite_array("widths", widths, 1).astype(np.float64)
     table = np.atleast_2d(np.asarray(values, dtype=np.float64))

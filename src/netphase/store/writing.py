@@ -26,7 +26,7 @@ from netphase.store.identity import (
     read_attributes,
     store_attributes,
 )
-from netphase.store.layout import RUNS, consolidate, create_template, publish, read_rows
+from netphase.store.layout import consolidate, create_template, publish, read_rows, write_row
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,7 +76,7 @@ class Store:
                 raise
 
     def _resume(self) -> None:
-        """Read the journal, sweep what a killed process left, and open the arrays."""
+        """Read the journal, sweep what a killed process left, and open the group."""
         import zarr
 
         check_same(self.path, store_attributes(self.path), self.plan)
@@ -93,7 +93,6 @@ class Store:
             )
         self._group = zarr.open_group(self.path, mode="r+", zarr_format=3, use_consolidated=False)
         _note_commit(self._group)
-        self._runs: Any = self._group[RUNS]
         self._unpublished = True
 
     @property
@@ -113,7 +112,7 @@ class Store:
                 kept.
         """
         with self._explained("written"):
-            self._runs[index] = row
+            write_row(self.path, index, row)
         self.rows[index] = row
         self._unpublished = True
 

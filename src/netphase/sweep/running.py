@@ -266,10 +266,11 @@ class _Work:
 def _cost(sweep: Sweep, index: Index) -> float:
     """What a run is expected to cost, in arbitrary units: its width times its steps.
 
-    The steps depend on the place in the plane only; slow fits lie at γ ≤ 1 with |γ'| > 0.
+    The steps depend little on the width; they grow where the weights have far to go.
     """
     gamma, gamma_prime = sweep.gamma[index[0]], sweep.gamma_prime[index[1]]
-    steps = 1.0 + (4.0 * min(abs(gamma_prime) / 0.2, 1.0) if gamma <= 1.1 else 0.0)
+    escape = max(gamma - 1.0 - max(gamma_prime, 0.0), 0.0)
+    steps = 1.0 + 8.0 * escape + 1.5 * min(max(-gamma_prime, 0.0) / 0.2, 1.0)
     return steps * sweep.widths[index[2]]
 
 
