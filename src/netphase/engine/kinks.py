@@ -52,7 +52,8 @@ def active_shares(start: Array, end: Array, push: Array, gram: Array) -> Array:
         if len(keep) == 0:
             break
         left, worst, step = left[keep], worst[keep], step[keep]
-        z, s, g, share, p = (each[:, keep] for each in (z, s, g, share, p))
+        z, s, g = z[:, keep], s[:, keep], g[:, keep]
+        share, p = share[:, keep], p[:, keep]
         columns = np.arange(len(left))
         share[worst, columns] += step
         z -= gram[:, worst] * (p[worst, columns] * step)
