@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -103,6 +105,7 @@ def test_diagram_with_runs_that_fail_finishes_and_exits_3(run, theory, tmp_path)
 def test_diagram_interrupted_says_how_to_go_on_and_keeps_what_is_finished(run, theory, tmp_path):
     def interrupted(experiment):
         if experiment.width == 100 and experiment.law.gamma == 0.6:
+            time.sleep(0.5)  # until the main thread has stored what came before
             os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
             time.sleep(0.5)
         return theory.measure(experiment)
@@ -206,3 +209,25 @@ def test_durations_in_words(seconds, words):
 )
 def test_large_numbers_get_a_prefix(value, words):
     assert progress.scaled(value) == words
+
+
+def test_ctrl_c_in_a_real_process_stops_runs_in_flight_and_resumes(tmp_path):
+    arguments = ["diagram", "--gamma", "0.6", "--gamma-prime", "0.4", "--tolerance", "1e-12"]
+    arguments += ["--widths", "100,200,400000", "--workers", "3", "--output", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from netphase.cli import main; main()", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = tmp_path / "out" / "results.zarr" / "journal" / "runs"
+    while not list(journal.glob("c.*")) and process.poll() is None:
+        time.sleep(0.05)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=50)
+    assert time.monotonic() - start < 10
+    assert process.returncode == 130
+    assert printed == ""
+    assert "of 3 runs are kept in" in said.strip().splitlines()[-1]
+    assert "Traceback" not in said

@@ -6,18 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from netphase import reproductions
+from netphase.reproductions import Check, Verdict
 
 
 def check(verdict, measured=0.5):
-    return SimpleNamespace(
-        claim="slope",
-        where="Fig. 3a",
-        expected=-0.5,
-        measured=measured,
-        standard_error=0.01,
-        tolerance=0.03,
-        verdict=verdict,
-    )
+    return Check("slope", "Fig. 3a", -0.5, measured, 0.01, 0.03, Verdict(verdict))
 
 
 @pytest.fixture
@@ -25,15 +18,16 @@ def paper(monkeypatch):
     """A paper whose claims a test sets; it notes how it was called."""
     stage = SimpleNamespace(checks=[check("reproduced")], calls=[])
 
-    def run(size, figures, output, progress):
-        stage.calls.append((size, figures))
+    def run(size, figures, output, progress, images):
+        stage.calls.append((size, figures, images))
         progress("half way")
         (output / "figure3.png").write_bytes(b"x")
         if stage.checks is None:
             raise KeyboardInterrupt
         return stage.checks
 
-    monkeypatch.setattr(reproductions, "get", lambda _: SimpleNamespace(run=run))
+    paper = SimpleNamespace(run=run, reference="A paper", departures=("one seed",))
+    monkeypatch.setattr(reproductions, "get", lambda _: paper)
     return stage
 
 
@@ -46,9 +40,10 @@ def test_reproduce_prints_claims_and_writes_them(paper, run, run_json, tmp_path)
     assert stored["checks"] == content["checks"]
     assert {name.rsplit("/", 1)[-1] for name in content["files"]} == {"checks.json", "figure3.png"}
     text = run("reproduce", "paper", "--output", tmp_path).stdout
-    assert "Fig. 3a" in text
+    for words in ("Fig. 3a", "A paper", "differs from the paper: one seed"):
+        assert words in text
     assert "not tested at this size" in text
-    assert paper.calls == [("smoke", None), ("small", None)]
+    assert paper.calls == [("smoke", None, None), ("small", None, None)]
 
 
 def test_reproduce_fails_when_a_tested_claim_fails(paper, run, tmp_path):
@@ -59,14 +54,17 @@ def test_reproduce_fails_when_a_tested_claim_fails(paper, run, tmp_path):
 
 
 def test_reproduce_hands_the_figures_on(paper, run, tmp_path):
-    assert run("reproduce", "paper", "--figure", "2,3", "--output", tmp_path).exit_code == 0
-    assert paper.calls == [("small", (2, 3))]
+    result = run(
+        "reproduce", "paper", "--figure", "2,3", "--images", "mine.npz", "--output", tmp_path
+    )
+    assert result.exit_code == 0
+    assert paper.calls == [("small", (2, 3), "mine.npz")]
 
 
 def test_reproduce_writes_beside_you_by_default(paper, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("reproduce", "paper", "--size", "paper").exit_code == 0
-    assert paper.calls == [("paper", None)]
+    assert paper.calls == [("paper", None, None)]
     assert (tmp_path / "paper-paper" / "checks.json").is_file()
 
 

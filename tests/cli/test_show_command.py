@@ -105,3 +105,27 @@ def test_show_splits_a_wide_plane_over_several_tables(make_store):
     text = page.file.getvalue()
     assert text.count("γ' \\ γ") == 3
     assert "…" not in text.partition("boundary:")[0]
+
+
+def test_maps_of_the_other_exponents_hatch_only_what_did_not_converge(
+    make_store, monkeypatch, tmp_path
+):
+    from netphase import figures, store
+    from netphase.cli.report import Report
+
+    seen = {}
+    original = figures.phase_diagram
+
+    def watched(exponents, **options):
+        seen[options["which"]] = set(options["verdicts"].values.ravel().tolist())
+        return original(exponents, **options)
+
+    monkeypatch.setattr(figures, "phase_diagram", watched)
+    monkeypatch.setattr(figures, "save", lambda *_: [])
+    report = Report(store.read(make_store()))
+    report.plane["verdict"] = report.plane["verdict"].astype(object)
+    report.plane["verdict"][0, 0] = "undetermined"
+    report.plane["verdict"][1, 1] = "not converged"
+    report.draw(tmp_path)
+    assert {"undetermined", "not converged"} <= seen["w"]
+    assert seen["a"] == seen["theta"] == {"", "not converged"}

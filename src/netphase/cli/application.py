@@ -6,7 +6,6 @@ import importlib
 import os
 import re
 import sys
-import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -102,8 +101,6 @@ class Application(click.Group):
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             code = self._guarded(args, prog_name, complete_var, extra)
-        if args is None and code == INTERRUPTED:
-            _drop_threads()
         sys.exit(code)
 
     def _guarded(
@@ -149,27 +146,20 @@ OPTION_OF = {
     "d": "--inputs",
     "source": "--data",
     "path": "--data",
+    "key": "KEY",
+    "figures": "--figure",
 }
-"""Options whose name differs from that of the argument they set."""
+"""What sets an argument of the library, where it is not an option of the same name."""
 
 
 def as_option(sentence: str) -> str:
     """A sentence about an argument of the library, said of the option that sets it."""
 
     def option(match: re.Match[str]) -> str:
-        name = match[1]
-        return f"Option {OPTION_OF.get(name, '--' + name.replace('_', '-'))}"
+        name = OPTION_OF.get(match[1], "--" + match[1].replace("_", "-"))
+        return f"{'Option' if name.startswith('-') else 'Argument'} {name}"
 
     return re.sub(r"Argument `(\w+)`", option, sentence)
-
-
-def _drop_threads() -> None:
-    """End the process of an interrupted command without waiting for runs still in flight."""
-    others = (t for t in threading.enumerate() if t is not threading.main_thread())
-    if any(not thread.daemon for thread in others):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)
 
 
 def _refuse(sentence: str, code: int) -> int:

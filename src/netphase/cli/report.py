@@ -50,10 +50,6 @@ class Stars(NamedTuple):
     gamma: tuple[float, ...]
 
 
-PAPER_STARS = Stars((-0.4, -0.2, -0.1, 0.0, 0.2, 0.4), (0.999, 0.993, 1.0, 1.039, 1.238, 1.389))
-"""Stars of Luo et al. (2021), Fig. 4: zeros of straight lines through whole rows of S_w."""
-
-
 class Report:
     """A sweep's results, analysed once for every way of showing them.
 
@@ -73,15 +69,18 @@ class Report:
         self.plane = analyse_plane(results)
         self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
         self.whole_row = boundary_of(self.plane, "w", "whole row") if whole_row else None
-        self.published = PAPER_STARS if whole_row and self._is_paper() else None
+        self.published = self._stars() if whole_row else None
 
-    def _is_paper(self) -> bool:
-        """Whether the sweep trains the networks of Fig. 4 of Luo et al. (2021) on its data."""
+    def _stars(self) -> Stars | None:
+        """Stars of Luo et al. (2021), Fig. 4, if the sweep trains its networks on its data."""
         from netphase.datasets import four_points
+        from netphase.reproductions.luo2021.printed import STARS
 
         about = self.results.attrs
         same_data = str(about["data_sha256"]) == four_points().sha256
-        return same_data and str(about["activation"]) == "relu"
+        if not same_data or about["activation"] != "relu":
+            return None
+        return Stars(tuple(STARS), tuple(STARS.values()))
 
     @property
     def unfinished(self) -> int:
@@ -220,13 +219,15 @@ class Report:
         from netphase import figures
 
         written: list[Path] = []
+        verdicts = self.plane["verdict"]
+        unfinished = verdicts == "not converged"
         drawable = min(self.plane.sizes["gamma"], self.plane.sizes["gamma_prime"]) >= 2
         for block, stem in zip(BLOCKS, ("phase_diagram", "map_a", "map_theta"), strict=True):
             if drawable:
                 figure = figures.phase_diagram(
                     self.plane["exponent"].sel(block=block, drop=True),
                     which=block,
-                    verdicts=self.plane["verdict"],
+                    verdicts=verdicts if block == "w" else verdicts.where(unfinished, ""),
                     boundary=self.boundary[block],
                     whole_row=self.whole_row if block == "w" else None,
                     published=self.published if block == "w" else None,

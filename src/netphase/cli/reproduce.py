@@ -32,8 +32,9 @@ Examples:
   netphase reproduce luo2021 --size smoke --json
 
 \b
-JSON fields: key, size, figures (asked for; null means all), checks [{claim, where,
-expected, measured, standard_error, tolerance, verdict}], verdicts {verdict: count}, files.
+JSON fields: key, reference, departures [where this differs from the paper], size, figures
+(asked for; null means all), checks [{claim, where, expected, measured, standard_error,
+tolerance, verdict}], verdicts {verdict: count}, files.
 """
 
 NOT_REPRODUCED = "not reproduced"
@@ -62,12 +63,18 @@ NOT_REPRODUCED = "not reproduced"
     metavar="FOLDER",
     help="Folder for figures, stores and checks.json; default: KEY-SIZE.",
 )
+@click.option(
+    "--images",
+    metavar="FILE",
+    help="An image set of your own (.npz) for the figures made on images.",
+)
 @json_option
 def command(
     key: str,
     figure_list: tuple[int, ...] | None,
     size: str,
     output: Path | None,
+    images: str | None,
     as_json: bool,
 ) -> int:
     """Reproduce a paper."""
@@ -78,7 +85,7 @@ def command(
     folder.mkdir(parents=True, exist_ok=True)
     with error_console().status(f"reproducing {key}, size {size}") as status:
         try:
-            checks = reproduction.run(size, figure_list, folder, status.update)
+            checks = reproduction.run(size, figure_list, folder, status.update, images)
         except KeyboardInterrupt:
             raise InterruptedRun(
                 f"Interrupted; what was finished is kept in {folder}: give the same command again "
@@ -87,6 +94,8 @@ def command(
     verdicts = Counter(str(check.verdict) for check in checks)
     content: dict[str, Any] = {
         "key": key,
+        "reference": reproduction.reference,
+        "departures": reproduction.departures,
         "size": size,
         "figures": figure_list,
         "checks": [as_row(check) for check in checks],
@@ -114,16 +123,9 @@ def as_row(check: Check) -> dict[str, Any]:
     Returns:
         Its fields.
     """
-    names = (
-        "claim",
-        "where",
-        "expected",
-        "measured",
-        "standard_error",
-        "tolerance",
-        "verdict",
-    )
-    return {name: getattr(check, name) for name in names}
+    import msgspec
+
+    return msgspec.structs.asdict(check)
 
 
 def _print(page: Console, content: dict[str, Any]) -> None:
@@ -139,7 +141,10 @@ def _print(page: Console, content: dict[str, Any]) -> None:
             *(_entry(row[k]) for k in ("expected", "measured", "standard_error", "tolerance")),
             f"[{colour}]{verdict}[/{colour}]",
         )
+    page.print(content["reference"], markup=False)
     page.print(table)
+    for departure in content["departures"]:
+        page.print(f"differs from the paper: {departure}", markup=False)
     page.print(", ".join(f"{count} {verdict}" for verdict, count in content["verdicts"].items()))
 
 

@@ -229,7 +229,7 @@ def _draw_boundaries(
             for v in (boundary.gamma_prime, boundary.gamma, boundary.standard_error)
         )
         axes.fill_betweenx(
-            at, centre - error, centre + error, color="#006d2c", alpha=0.35, lw=0, zorder=3
+            at, centre - error, centre + error, color="#006d2c", alpha=0.25, lw=0, zorder=3
         )
         axes.errorbar(
             centre,
