@@ -53,6 +53,23 @@ template <class T> NETPHASE_INLINE vec<T> minimum(vec<T> a, vec<T> b) { return a
 template <class T> NETPHASE_INLINE vec<T> where_positive(vec<T> z, vec<T> v) {  // v where z > 0, else 0
   return reinterpret_cast<vec<T>>((z > vec<T>{}) & reinterpret_cast<mask<T>>(v));
 }
+// True where any lane has its top bit set.
+#if defined(__x86_64__) && NETPHASE_VECTOR_BYTES == 16
+NETPHASE_INLINE bool top_bit_set(vec_i64 m) { return _mm_movemask_pd((__m128d)m) != 0; }
+NETPHASE_INLINE bool top_bit_set(vec_i32 m) { return _mm_movemask_ps((__m128)m) != 0; }
+#elif defined(__x86_64__) && NETPHASE_VECTOR_BYTES == 32
+NETPHASE_INLINE bool top_bit_set(vec_i64 m) { return _mm256_movemask_pd((__m256d)m) != 0; }
+NETPHASE_INLINE bool top_bit_set(vec_i32 m) { return _mm256_movemask_ps((__m256)m) != 0; }
+#elif defined(__x86_64__)
+NETPHASE_INLINE bool top_bit_set(vec_i64 m) { return _mm512_movepi64_mask((__m512i)m) != 0; }
+NETPHASE_INLINE bool top_bit_set(vec_i32 m) { return _mm512_movepi32_mask((__m512i)m) != 0; }
+#else
+template <class M> NETPHASE_INLINE bool top_bit_set(M m) {
+  bool any = false;
+  for (std::size_t k = 0; k < sizeof(M) / sizeof(m[0]); ++k) any |= m[k] < 0;
+  return any;
+}
+#endif
 template <class T> NETPHASE_INLINE T sum(vec<T> v) {
   T total = 0;
   for (int k = 0; k < lanes<T>; ++k) total += v[k];

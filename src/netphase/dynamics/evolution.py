@@ -1,0 +1,223 @@
+"""`evolve`: one equation, one method, one start; a trajectory whatever happens on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from netphase import engine
+from netphase._checks import finite_array, positive_int
+from netphase._types import Array, Status
+from netphase.dynamics.comparators import LinearizedDynamics
+from netphase.dynamics.gradient import GradientDynamics
+from netphase.dynamics.methods import Flow, Method
+from netphase.dynamics.trajectory import Trajectory
+from netphase.engine.problem import Outcome, Problem, Stop
+from netphase.errors import ArgumentError
+from netphase.networks import Parameters
+from netphase.observables import relative_change
+
+ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
+"""Beyond so many samples or inputs the implicit solver's small systems are no longer small."""
+
+FALLBACK_TOLERANCE = 20.0
+"""Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
+
+
+def evolve(
+    dynamics: GradientDynamics | LinearizedDynamics,
+    method: Method,
+    state: Parameters,
+    *,
+    stop: Stop | None = None,
+    times: Sequence[float] | Array | None = None,
+    tracked: int | None = None,
+) -> Trajectory:
+    """Advances parameters by an equation until a condition to stop is met.
+
+    Args:
+        dynamics: the equation. `LinearizedDynamics` is solved in closed form, whatever the method.
+        method: how it is advanced.
+        state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
+            the precision. Not changed.
+        stop: when to end; by default at a mean square of 1e-6.
+        times: increasing readings of the normalised clock at which to keep the parameters
+            (`Trajectory.snapshots`); the history then has rows at the start, these times and the
+            end only.
+        tracked: how many of the first neurons count in relative changes; by default all. For an
+            antisymmetric start this is the width of one copy.
+
+    Returns:
+        The trajectory. Numerical failures are its status; nothing is raised for them.
+
+    Raises:
+        ArgumentError: shapes do not fit, a number is not finite, or ``times`` does not increase.
+        KeyboardInterrupt: the run was interrupted.
+
+    Example:
+        >>> import netphase as nph
+        >>> law = nph.ScalingLaw.ntk()
+        >>> network = nph.TwoLayerNetwork(nph.activations.get("tanh"), law.at_width(100))
+        >>> dynamics = nph.GradientDynamics(network, nph.datasets.four_points())
+        >>> start = nph.initial_parameters(100, d=2, seed=0)
+        >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
+        'converged'
+    """
+    checked = _check_state(dynamics, state)
+    count = len(checked.a) if tracked is None else positive_int("tracked", tracked)
+    if count > len(checked.a):
+        raise ArgumentError(
+            f"Argument `tracked` must be at most the number of neurons, {len(checked.a)}, but is "
+            f"{count}."
+        )
+    condition = Stop() if stop is None else stop
+    if isinstance(dynamics, LinearizedDynamics):
+        return dynamics.solve(checked, condition, count, _check_times(times))
+    problem = dynamics.problem(checked.a.dtype)
+    if times is None:
+        integrator, outcome = advance(problem, method, checked, condition, count)
+        return _trajectory(integrator, outcome, checked, count)
+    return _through_times(problem, method, checked, condition, count, _check_times(times))
+
+
+def advance(
+    problem: Problem, method: Method, state: Parameters, stop: Stop, tracked: int
+) -> tuple[str, Outcome]:
+    """Hands a problem to the part of the engine that suits the method; names that part.
+
+    Args:
+        problem: what to solve.
+        method: how.
+        state: the start, shapes (m,) and (m, d).
+        stop: when to end.
+        tracked: neurons that count in the recorded changes.
+
+    Returns:
+        The integrator in words, and the outcome.
+    """
+    if isinstance(method, Flow):
+        return _flow(problem, method.rtol, state, stop, tracked)
+    rate, tolerance = method.learning_rate, method.tolerance
+    if isinstance(rate, str):
+        outcome = engine.descend_auto(
+            problem, state, tolerance=tolerance, stop=stop, tracked=tracked
+        )
+        return "automatic descent", outcome
+    outcome = engine.descend(problem, state, learning_rate=rate, stop=stop, tracked=tracked)
+    return "gradient descent", outcome
+
+
+def _flow(
+    problem: Problem, rtol: float, state: Parameters, stop: Stop, tracked: int
+) -> tuple[str, Outcome]:
+    n, d = problem.x.shape
+    if not problem.activation.smooth:
+        tolerance = min(FALLBACK_TOLERANCE * rtol, 0.5)
+        outcome = engine.descend_auto(
+            problem, state, tolerance=tolerance, stop=stop, tracked=tracked
+        )
+        return "automatic descent (the activation has kinks)", outcome
+    if n <= ROSENBROCK_SAMPLES and d <= ROSENBROCK_INPUTS:
+        outcome = engine.flow_rosenbrock(problem, state, rtol=rtol, stop=stop, tracked=tracked)
+        return "structured Rosenbrock method", outcome
+    outcome = engine.flow_explicit(problem, state, rtol=rtol, stop=stop, tracked=tracked)
+    return "explicit Runge–Kutta pair", outcome
+
+
+def _through_times(
+    problem: Problem, method: Method, state: Parameters, stop: Stop, tracked: int, times: Array
+) -> Trajectory:
+    """Runs from one time to the next, keeping the parameters at each."""
+    clock, now = 0.0, state
+    rows = [(0.0, _mean_square(problem, state), state)]
+    kept: list[Parameters] = []
+    counts = np.zeros(4, dtype=np.int64)
+    for target in [*times.tolist(), stop.time]:
+        if target > stop.time or target <= clock:
+            continue
+        left = dataclasses.replace(
+            stop, time=target - clock, max_steps=max(stop.max_steps - int(counts[0]), 1)
+        )
+        integrator, outcome = advance(problem, method, now, left, tracked)
+        clock, now = clock + outcome.time, outcome.parameters
+        rows.append((clock, outcome.mean_square, now))
+        counts += [outcome.steps, outcome.rejected, outcome.gradients, outcome.solves]
+        if outcome.status is not Status.TIME_REACHED:
+            break
+        if target in times:
+            kept.append(now)
+    time, mean_square, states = zip(*rows, strict=True)
+    changes = {
+        f"relative_change_{which}": np.array(
+            [relative_change(state, each, which, tracked) for each in states]
+        )
+        for which in ("w", "a", "theta")
+    }
+    return Trajectory(
+        time=np.array(time),
+        mean_square=np.array(mean_square),
+        **changes,
+        status=outcome.status,
+        steps=int(counts[0]),
+        rejected=int(counts[1]),
+        gradients=int(counts[2]),
+        solves=int(counts[3]),
+        integrator=integrator,
+        initial=state,
+        final=now,
+        snapshots=tuple(kept),
+        notes=outcome.notes,
+    )
+
+
+def _trajectory(integrator: str, outcome: Outcome, state: Parameters, tracked: int) -> Trajectory:
+    norm_a = float(np.linalg.norm(state.a[:tracked].astype(np.float64)))
+    norm_w = float(np.linalg.norm(state.w[:tracked].astype(np.float64)))
+    records = outcome.records
+    return Trajectory(
+        time=records.time,
+        mean_square=records.mean_square,
+        relative_change_w=records.change_w / norm_w,
+        relative_change_a=records.change_a / norm_a,
+        relative_change_theta=np.hypot(records.change_a, records.change_w)
+        / np.hypot(norm_a, norm_w),
+        status=outcome.status,
+        steps=outcome.steps,
+        rejected=outcome.rejected,
+        gradients=outcome.gradients,
+        solves=outcome.solves,
+        integrator=integrator,
+        initial=state,
+        final=outcome.parameters,
+        notes=outcome.notes,
+    )
+
+
+def _mean_square(problem: Problem, state: Parameters) -> float:
+    values = problem.activation.value(problem.x @ state.w.T) @ state.a  # (n, m) @ (m,)
+    return float(np.mean((problem.output_scale * values - problem.y) ** 2))
+
+
+def _check_state(dynamics: GradientDynamics | LinearizedDynamics, state: Parameters) -> Parameters:
+    a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
+    d = dynamics.data.x.shape[1]
+    if w.shape != (len(a), d) or a.dtype != w.dtype:
+        raise ArgumentError(
+            f"Argument `state` must hold a of shape (m,) and w of shape (m, {d}) in one dtype, but "
+            f"holds {a.shape} ({a.dtype}) and {w.shape} ({w.dtype})."
+        )
+    return Parameters(a, w)
+
+
+def _check_times(times: Sequence[float] | Array | None) -> Array:
+    if times is None:
+        return np.empty(0)
+    checked = finite_array("times", times, 1)
+    if checked.size == 0 or checked[0] < 0 or np.any(np.diff(checked) <= 0):
+        raise ArgumentError(
+            "Argument `times` must be an increasing list of times from 0 on, but is "
+            f"{np.asarray(times).tolist()!r}."
+        )
+    return checked

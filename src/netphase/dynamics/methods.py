@@ -1,0 +1,74 @@
+"""How an equation is advanced: gradient descent, or gradient flow with error control."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from netphase._checks import positive_float
+from netphase.errors import ArgumentError
+
+
+class Descent(msgspec.Struct, frozen=True, tag="descent"):
+    """Full-batch gradient descent.
+
+    Attributes:
+        learning_rate: a number is literal gradient descent, θ ← θ − η ∇R on the normalised clock
+            (η = raw step / (β₁β₂) for equal layer rates). "auto" follows the gradient flow instead:
+            every step is a gradient step with the residual averaged over it, as long as
+            ``tolerance`` allows; a step that raises the loss is undone and halved.
+        tolerance: for "auto", the relative error of the relative changes against gradient flow.
+
+    Raises:
+        ArgumentError: ``learning_rate`` is neither positive nor "auto", or ``tolerance`` is not in
+            (0, 1).
+    """
+
+    learning_rate: float | Literal["auto"] = "auto"
+    tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        if isinstance(self.learning_rate, str):
+            if self.learning_rate != "auto":
+                raise ArgumentError(
+                    "Argument `learning_rate` must be a positive number or 'auto', but is "
+                    f"{self.learning_rate!r}."
+                )
+        else:
+            positive_float("learning_rate", self.learning_rate)
+        _fraction("tolerance", self.tolerance)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the step is chosen by the engine."""
+        return self.learning_rate == "auto"
+
+
+class Flow(msgspec.Struct, frozen=True, tag="flow"):
+    """Gradient flow with error control.
+
+    Smooth activations use a structured Rosenbrock method (implicit, for few samples in few
+    dimensions) or an explicit Runge–Kutta pair. A field with kinks (ReLU) defeats both; there the
+    automatic descent at tolerance 20 × ``rtol`` takes over, and the trajectory says so.
+
+    Attributes:
+        rtol: tolerance of one step. The default keeps the loss at all times and the changes of the
+            parameters within 1e-3 of the exact flow.
+
+    Raises:
+        ArgumentError: ``rtol`` is not in (0, 1).
+    """
+
+    rtol: float = 5e-5
+
+    def __post_init__(self) -> None:
+        _fraction("rtol", self.rtol)
+
+
+Method = Descent | Flow
+
+
+def _fraction(name: str, value: float) -> None:
+    if positive_float(name, value) >= 1.0:
+        raise ArgumentError(f"Argument `{name}` must lie between 0 and 1, but is {value!r}.")

@@ -1,0 +1,54 @@
+"""Types of the compiled engine; use it through `netphase.engine`."""
+
+from typing import Any
+
+
+from netphase._types import Array
+
+_Double = Array  # float64, C-contiguous
+
+def descend(
+    x: _Double,
+    y: _Double,
+    a: Array,
+    w: Array,
+    *,
+    activation: int | None,
+    scale: float,
+    mobility_a: float,
+    mobility_w: float,
+    learning_rate: float,
+    accuracy: float,
+    stability: float,
+    rotation: float,
+    drift_limit: float,
+    target: float,
+    end_time: float,
+    max_steps: int,
+    stagnation: float,
+    tracked: int,
+    record_ratio: float,
+) -> dict[str, Any]: ...
+def flow(
+    x: _Double,
+    y: _Double,
+    a: _Double,
+    w: _Double,
+    *,
+    activation: int,
+    output_scale: float,
+    mobility_a: float,
+    mobility_w: float,
+    rtol: float,
+    target: float,
+    end_time: float,
+    max_steps: int,
+    stagnation: float,
+    tracked: int,
+    times: _Double | None,
+) -> dict[str, Any]: ...
+def request_stop(stop: bool) -> None: ...
+def activation(code: int, order: int, z: Array) -> Array: ...
+def fma_gflops(seconds: float, single: bool) -> float: ...
+def triad_gbytes(bytes: int, seconds: float) -> float: ...
+def build_info() -> dict[str, Any]: ...

@@ -1,0 +1,167 @@
+"""Descent in the compiled engine, or in NumPy where inputs are large or σ is the user's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from netphase._checks import positive_float
+from netphase._types import Array
+from netphase.engine.flow import STATUSES
+from netphase.engine.large import descend_auto_large, descend_large
+from netphase.engine.problem import Outcome, Problem, Records, Stop
+from netphase.networks import Parameters
+
+LARGE_INPUT = 4096
+"""From so many numbers n·d on, matrix products beat the fused loops over neurons."""
+
+RECORD_RATIO = 1.06
+"""Steps between two records grow by this factor."""
+
+REFERENCE_TOLERANCE = 0.01
+"""The tolerance at which the three bounds below hold; they scale with its square root."""
+
+ACCURACY, STABILITY, ROTATION = 1e-3, 0.25, 0.1
+"""Error of the predicted residual a step, relative to the residual; h λ_max that needs no further
+justification; growth of the fastest neuron a step. Calibrated on ReLU networks over the (γ, γ′)
+plane so that relative changes are within the tolerance of gradient flow."""
+
+LARGEST_STABILITY, LARGEST_ROTATION, LARGEST_ACCURACY = 0.7, 0.4, 0.02
+"""Bounds of the bounds: beyond them the two-step average is no longer stable."""
+
+
+def fits_compiled(problem: Problem) -> bool:
+    """Whether the fused, compiled loops are the better path for this problem."""
+    n, d = problem.x.shape
+    return problem.activation.code is not None and n * d < LARGE_INPUT
+
+
+def descend(
+    problem: Problem,
+    parameters: Parameters,
+    *,
+    learning_rate: float,
+    stop: Stop,
+    tracked: int,
+) -> Outcome:
+    """Full-batch gradient descent with a fixed learning rate, θ ← θ − η M ∂R/∂θ.
+
+    Args:
+        problem: data, activation, scale and mobilities M; its dtype is the precision.
+        parameters: the start, shapes (m,) and (m, d); not changed.
+        learning_rate: η > 0, in units of the problem's clock; the last step is shortened to end at
+            ``stop.time``.
+        stop: when to end.
+        tracked: how many of the first neurons count in the recorded changes.
+
+    Returns:
+        The outcome; a descent that blows up is one too.
+
+    Raises:
+        ArgumentError: ``learning_rate`` is not positive.
+    """
+    rate = positive_float("learning_rate", learning_rate)
+    if not fits_compiled(problem):
+        return descend_large(problem, parameters, learning_rate=rate, stop=stop, tracked=tracked)
+    return _compiled(problem, parameters, stop, tracked, learning_rate=rate, **bounds(1.0))
+
+
+def descend_auto(
+    problem: Problem,
+    parameters: Parameters,
+    *,
+    tolerance: float,
+    stop: Stop,
+    tracked: int,
+) -> Outcome:
+    """Descent whose steps follow the gradient flow to a tolerance.
+
+    Every step is a gradient step with the residual averaged over the step: by the exponential of
+    the tangent Gram matrix up to 16 samples, by a two-step average beyond. Neurons move to second
+    order; ReLU neurons that cross a kink use the secant slope, and those that slide along a kink
+    stay on it. A step that raises the loss is undone and halved; where the invariant
+    a²/mobility_a − |w|²/mobility_w of a homogeneous activation drifts, all bounds are tightened.
+
+    Args:
+        problem: data, activation, scale and mobilities; its dtype is the precision.
+        parameters: the start, shapes (m,) and (m, d); not changed.
+        tolerance: relative error of the parameters' displacement against gradient flow, > 0.
+        stop: when to end.
+        tracked: how many of the first neurons count in the recorded changes.
+
+    Returns:
+        The outcome; ``notes["invariant_drift"]`` is Σ|Δa²/μ_a − Δ|w|²/μ_w| over
+        Σ(|Δa²|/μ_a + |Δ|w|²|/μ_w) for homogeneous activations.
+
+    Raises:
+        ArgumentError: ``tolerance`` is not positive.
+
+    References:
+        Luo et al. (JMLR 2021), section 2.2, for the flow that is followed.
+    """
+    checked = positive_float("tolerance", tolerance)
+    if not fits_compiled(problem):
+        return descend_auto_large(
+            problem, parameters, tolerance=checked, stop=stop, tracked=tracked
+        )
+    return _compiled(problem, parameters, stop, tracked, learning_rate=0.0, **bounds(checked))
+
+
+def bounds(tolerance: float) -> dict[str, float]:
+    """Bounds of one automatic step that keep the error of the displacement within a tolerance."""
+    scale = math.sqrt(tolerance / REFERENCE_TOLERANCE)
+    return {
+        "accuracy": min(ACCURACY * scale, LARGEST_ACCURACY),
+        "stability": min(STABILITY * scale, LARGEST_STABILITY),
+        "rotation": min(ROTATION * scale, LARGEST_ROTATION),
+        "drift_limit": tolerance,
+    }
+
+
+def _compiled(
+    problem: Problem, parameters: Parameters, stop: Stop, tracked: int, **options: float
+) -> Outcome:
+    from netphase.engine import _core
+
+    dtype = problem.x.dtype
+    found = _core.descend(
+        np.ascontiguousarray(problem.x, dtype=np.float64),
+        np.ascontiguousarray(problem.y, dtype=np.float64),
+        np.ascontiguousarray(parameters.a, dtype=dtype),
+        np.ascontiguousarray(parameters.w, dtype=dtype),
+        activation=problem.activation.code,
+        scale=problem.output_scale,
+        mobility_a=problem.mobility_a,
+        mobility_w=problem.mobility_w,
+        target=stop.mean_square,
+        end_time=stop.time,
+        max_steps=stop.max_steps,
+        stagnation=stop.stagnation,
+        tracked=tracked,
+        record_ratio=RECORD_RATIO,
+        **options,
+    )
+    return _outcome(found, problem)
+
+
+def _outcome(found: Mapping[str, Any], problem: Problem) -> Outcome:
+    def column(name: str) -> Array:
+        return np.asarray(found[f"record_{name}"])
+
+    records = Records(*map(column, ("time", "steps", "mean_square", "change_a", "change_w")))
+    drift = {"invariant_drift": found["drift"]} if problem.activation.homogeneous else {}
+    return Outcome(
+        parameters=Parameters(found["a"], found["w"]),
+        status=STATUSES[found["end"]],
+        time=found["time"],
+        steps=found["steps"],
+        rejected=found["rejected"],
+        gradients=found["passes"],
+        solves=0,
+        mean_square=found["mean_square"],
+        records=records,
+        notes=drift,
+    )

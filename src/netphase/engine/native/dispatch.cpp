@@ -1,0 +1,46 @@
+// The table of compiled kernels and the choice among them.
+#include "dispatch.hpp"
+
+#include <stdexcept>
+
+#include "probe.hpp"
+
+#define NETPHASE_DECLARE_KERNELS(isa)                          \
+  namespace netphase::isa {                                    \
+  void descend(const DescentRequest&, DescentResult&);         \
+  void flow(const FlowRequest&, FlowResult&);                  \
+  }
+#define NETPHASE_KERNELS(isa) \
+  Kernels { #isa, isa::descend, isa::flow, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
+
+NETPHASE_DECLARE_KERNELS(baseline)
+#ifdef NETPHASE_X86
+NETPHASE_DECLARE_KERNELS(avx2)
+NETPHASE_DECLARE_KERNELS(avx512)
+#endif
+
+namespace netphase {
+
+std::vector<Kernels> available_kernels() {
+  std::vector<Kernels> found;
+#ifdef NETPHASE_X86
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw"))
+    found.push_back(NETPHASE_KERNELS(avx512));
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(NETPHASE_KERNELS(avx2));
+#endif
+  found.push_back(NETPHASE_KERNELS(baseline));
+  return found;
+}
+
+Kernels kernels_named(const std::string& isa) {
+  std::string names;
+  for (const Kernels& k : available_kernels()) {
+    if (isa.empty() || isa == k.isa) return k;
+    names += (names.empty() ? "" : ", ") + std::string(k.isa);
+  }
+  throw std::invalid_argument("NETPHASE_ISA must be one of " + names + " on this processor, but is " + isa + ".");
+}
+
+}  // namespace netphase

@@ -1,0 +1,24 @@
+// Chooses, once, the compiled copy of the kernels that this processor can run.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "descent.hpp"
+#include "flow.hpp"
+
+namespace netphase {
+
+struct Kernels {
+  const char* isa;
+  void (*descend)(const DescentRequest&, DescentResult&);
+  void (*flow)(const FlowRequest&, FlowResult&);
+  void (*probe64)(int, int, const double*, double*, std::size_t);
+  void (*probe32)(int, int, const float*, float*, std::size_t);
+  double (*fma_gflops)(double, bool);
+  double (*triad_gbytes)(std::size_t, double);
+};
+
+std::vector<Kernels> available_kernels();        // best first
+Kernels kernels_named(const std::string& isa);   // "" means the best; throws std::invalid_argument
+
+}  // namespace netphase
