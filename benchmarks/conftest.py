@@ -46,3 +46,9 @@ def note(benchmark):
         benchmark.extra_info.update(figures)
 
     return add
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(machine_info):
+    """Keeps what the machine is, not what it is called."""
+    machine_info.pop("node", None)

@@ -1,7 +1,8 @@
 """Gradient flow against fixed steps at equal accuracy: gradients and solves that each needs.
 
 Eight tanh cells of the plane, four points with hard targets, 1000 neurons, until the loss has
-fallen a millionfold; on the plateau of (2, 0) until t λ_max = 5·10⁵. A run is accurate where the
+fallen a millionfold; (2, 0) ends on its plateau, at 0.36 of the first loss. Fixed steps are c/λ_max
+with the larger λ_max of the two ends. A run is accurate where the
 loss is within 1e-3 of the reference at all times and the final changes of a and of w are too.
 """
 
@@ -16,7 +17,8 @@ CELLS = [(gamma, prime) for prime in (0.0, 1.0) for gamma in (0.5, 1.0, 1.5, 2.0
 ACCURACY = 1e-3
 WIDTH = 1000
 FACTORS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
-MOST_GD_STEPS = 6_000_000
+MOST_GD_STEPS = 4_000_000
+PLATEAU = 1.5e10
 
 
 def cell(gamma, prime):
@@ -29,13 +31,11 @@ def cell(gamma, prime):
     return problem, Parameters(draw.normal(size=WIDTH), draw.normal(size=(WIDTH, 2)))
 
 
-def start_of(problem, parameters):
-    """λ_max of the tangent Gram matrix and the mean square, both at the start."""
+def stiffness(problem, parameters):
+    """λ_max of the tangent Gram matrix."""
     from netphase.engine.blocks import Blocks
 
-    blocks = Blocks(problem, parameters, "blas")
-    residual = blocks.residual()
-    return np.linalg.eigvalsh(blocks.tangent_gram())[-1], float(np.mean(residual**2))
+    return float(np.linalg.eigvalsh(Blocks(problem, parameters, "blas").tangent_gram())[-1])
 
 
 def errors(found, problem, start):
@@ -61,11 +61,13 @@ def test_flow_needs_fewer_evaluations_than_fixed_steps(gamma, prime, benchmark, 
     from netphase.engine import descend, flow_rosenbrock
 
     problem, start = cell(gamma, prime)
-    stiffness, square = start_of(problem, start)
+    values = problem.activation.value(problem.x @ start.w.T) @ start.a
+    square = np.mean((problem.output_scale * values - problem.y) ** 2)
     end = Stop(
-        mean_square=1e-6 * square, time=5e5 / stiffness if (gamma, prime) == (2, 0) else np.inf
+        mean_square=1e-6 * float(square), time=PLATEAU if (gamma, prime) == (2, 0) else np.inf
     )
     exact = flow_rosenbrock(problem, start, rtol=1e-7, stop=end, tracked=WIDTH)
+    largest = max(stiffness(problem, each) for each in (start, exact.parameters))
     until = Stop(mean_square=0.0, time=exact.time)
     flow = benchmark.pedantic(
         lambda: flow_rosenbrock(problem, start, stop=until, tracked=WIDTH),
@@ -74,7 +76,7 @@ def test_flow_needs_fewer_evaluations_than_fixed_steps(gamma, prime, benchmark, 
     of_loss, of_change = errors(flow, problem, start)
     finest, gd_steps, gd_errors = None, None, (float("nan"),) * 2
     for factor in (1.0,) if quick else FACTORS:
-        rate = factor / stiffness
+        rate = factor / largest
         if exact.time / rate > MOST_GD_STEPS:
             break
         out = descend(problem, start, learning_rate=rate, stop=until, tracked=WIDTH)
