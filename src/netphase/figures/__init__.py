@@ -9,6 +9,11 @@ from netphase.figures.curves import (
     training_curves,
 )
 from netphase.figures.diagram import phase_diagram
+from netphase.figures.panels import (
+    functions_over_clouds,
+    measure_against_width,
+    theory_tests,
+)
 from netphase.figures.plane import exact_boundary, initialisation_plane
 from netphase.figures.style import new_figure, panel_label, save
 
@@ -20,11 +25,14 @@ __all__ = [
     "exact_boundary",
     "exponents_against_gamma",
     "feature_cloud",
+    "functions_over_clouds",
     "initialisation_plane",
+    "measure_against_width",
     "network_output",
     "new_figure",
     "panel_label",
     "phase_diagram",
     "save",
+    "theory_tests",
     "training_curves",
 ]

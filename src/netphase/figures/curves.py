@@ -53,6 +53,7 @@ def change_against_width(
     fits: Mapping[str, Fit] | None = None,
     *,
     which: Which = "w",
+    predicted: Mapping[str, tuple[Array, Array]] | None = None,
     width: float = COLUMN,
 ) -> Figure:
     """Relative change against the width, both logarithmic, with the fitted power laws.
@@ -62,6 +63,8 @@ def change_against_width(
             marker a seed.
         fits: label → fitted power law, drawn as a line whose slope the legend quotes.
         which: which relative change it is.
+        predicted: label → (widths, relative change) of the theory, drawn dashed in the colour of
+            the label.
         width: width of the figure in inches.
 
     Returns:
@@ -74,7 +77,7 @@ def change_against_width(
     References:
         Luo, Xu, Ma, Zhang (2021), Fig. 3a-c.
     """
-    fits = fits or {}
+    fits, predicted = fits or {}, predicted or {}
     _not_empty("changes", changes)
     for label in fits:
         if label not in changes:
@@ -104,6 +107,10 @@ def change_against_width(
                 axes.loglog(line, fit.prefactor * line**fit.exponent, color=colour)
                 text = f"{label}: slope {with_error(fit.exponent, fit.standard_error)}"
             axes.plot([], [], color=colour, marker=marker, ls="-" if fit else "none", label=text)
+            if label in predicted:
+                axes.loglog(*predicted[label], color=colour, ls=(0, (4, 2)), lw=0.9)
+        if predicted:
+            axes.plot([], [], color=INK, ls=(0, (4, 2)), lw=0.9, label="predicted, nothing fitted")
         axes.set(
             xlabel=r"width $m$ (neurons)",
             ylabel=f"relative change {CHANGE_LABELS[which]}",
@@ -149,7 +156,7 @@ def exponents_against_gamma(
         axes = figure.add_subplot()
         axes.axhline(0.0, color=INK, lw=0.6)
         if boundary is not None:
-            axes.axvline(boundary, color=INK, lw=0.8, ls=(0, (4, 2)), label="exact boundary")
+            axes.axvline(boundary, color=INK, lw=0.9, ls=(0, (1, 2)), label="exact boundary")
         for index, (label, row) in enumerate(exponents.items()):
             if row.dims != ("gamma",):
                 raise ArgumentError(
