@@ -98,8 +98,8 @@ results: diagram reproduce  ## renew the picture and the claims that the documen
 	cp $(OUT)/luo2021-$(SIZE)/checks.json docs/reproductions/luo2021.json
 
 .PHONY: bench
-bench: $(VENV)/.stamp $(VENV)/.test  ## measure the speed
-	$(BIN)/python -m pytest benchmarks -p no:xdist --benchmark-enable
+bench: $(VENV)/.stamp $(VENV)/.test  ## measure the speed (QUICK=1 for a short run)
+	benchmarks/run.sh $(if $(QUICK),--quick)
 
 # --- checks ----------------------------------------------------------------------------------
 

@@ -166,7 +166,7 @@ def test_learning_rates_of_the_layers_move_gamma_prime():
         ({"tracked": 0}, "tracked"),
         ({"tracked": 999}, "tracked"),
         ({"times": [2.0, 1.0]}, "increasing"),
-        ({"times": []}, "increasing"),
+        ({"times": []}, "empty"),
         ({"times": [math.inf]}, "finite"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,10 @@ QUICK_GAMMA_PRIME = (-0.4, -0.2, 0.0, 0.2, 0.4)
 QUICK_WIDTHS = (500, 1000, 2000, 4000)
 """The coarser grid of --quick."""
 
+SWEEP_ACCURACY = 0.04
+"""Accuracy of the automatic descent in sweeps: exponents move by less than 0.01 against a hundred
+times smaller one (`benchmarks/test_diagram.py` shows it)."""
+
 SMALL_WIDTH = 100
 """Below this width the law of infinite width says little."""
 
@@ -114,6 +119,8 @@ SMALL_WIDTH = 100
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Measure the phase diagram."""
+    # runs are spread over the cores; read by BLAS when numpy is imported, which is below
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sweep = sweep_of(options)
     sentences = weaknesses(sweep)
     for sentence in sentences:
@@ -169,7 +176,7 @@ def sweep_of(options: dict[str, Any]) -> Sweep:
         activation=options["activation"],
         data=load(options["data"]),
         antisymmetric=options["antisymmetric"],
-        method=chosen_method(options),
+        method=chosen_method(options, SWEEP_ACCURACY),
         dtype=options["dtype"],
         mean_square=options["tolerance"],
     )

@@ -54,7 +54,7 @@ class LinearizedDynamics:
         model = LinearModel(self.network, state, self.data.x, self.data.y)
         end = self._end(model, stop)
         status = Status.CONVERGED
-        if model.mean_square(end) > stop.mean_square * (1 + 1e-9):
+        if model.mean_square(end) > stop.mean_square * (1 + 1e-6):
             status = Status.TIME_REACHED if math.isfinite(stop.time) else Status.STAGNATED
         wanted = times[times <= end]
         inner = wanted if times.size else self._spread(model, end)
@@ -111,4 +111,4 @@ class LinearizedDynamics:
         def excess(time: float) -> float:
             return model.mean_square(time) - stop.mean_square
 
-        return float(brentq(excess, 0.0, limit, xtol=1e-12 * limit, rtol=1e-12))
+        return float(brentq(excess, 0.0, limit, xtol=1e-300, rtol=1e-14))

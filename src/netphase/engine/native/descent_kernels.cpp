@@ -234,7 +234,8 @@ template <class T> struct Run {
 
   void automatic() {
     double last_checked = std::numeric_limits<double>::infinity();
-    long long next_check = 10000;
+    // as many steps as 10 000 that let the fastest neuron grow by a tenth each
+    long long next_check = static_cast<long long>(10000 * std::max(1.0, 0.1 / q.rotation));
     start();
     if (!spectral) {
       for (std::size_t i = 0; i < n; ++i) eigenvector[i] = 1 + 0.5 * std::sin(1.0 + static_cast<double>(i));
@@ -245,7 +246,8 @@ template <class T> struct Run {
       const double rate = growth_rate(), longest = care * q.rotation / rate;
       r.lambda_max = bound_eigenvalue();
       const double safe = std::min(care * q.stability / r.lambda_max, longest);  // short enough without any model
-      h = spectral ? std::clamp(h * stretch, safe, longest) : safe;
+      // the two-step average begins with the plain residual, of first order: begin with short steps
+      h = spectral ? std::clamp(h * stretch, safe, longest) : std::min(safe, std::max(1.5 * taken, 0.05 * safe));
       model.start(error);
       h = model.land(h, q.target * static_cast<double>(n) * 0.999);
       while (!try_step(caution * std::min(h, (q.end_time - time) / caution), safe)) {
@@ -310,11 +312,17 @@ template <class T, class A, int N, int D> void run_as(const DescentRequest& q, D
   q.automatic ? run.automatic() : run.literal();
 }
 
+bool has_bias(const DescentRequest& q) {  // the last column of x is all ones
+  for (std::size_t i = 0; i < q.n; ++i)
+    if (q.x[(i + 1) * q.d - 1] != 1.0) return false;
+  return true;
+}
+
 template <class T> void run_typed(const DescentRequest& q, DescentResult& r) {
   with_activation<T>(q.activation, [&](auto activation) {
     using A = decltype(activation);
     if constexpr (A::cached < 2)  // the data of the phase diagrams; costly activations gain nothing
-      if (q.d == 2 && q.n == 4) return run_as<T, A, 4, 2>(q, r);
+      if (q.d == 2 && q.n == 4 && has_bias(q)) return run_as<T, A, 4, 2>(q, r);
     if (q.d == 2) {
       run_as<T, A, 0, 2>(q, r);
     } else {

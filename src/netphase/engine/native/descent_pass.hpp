@@ -2,8 +2,10 @@
 //   pass           update every neuron with a given residual, then accumulate the new output
 //   gram           the tangent Gram matrix of few samples
 //   tangent_apply  the tangent Gram matrix times a vector, for many samples
+// A number of samples known beforehand (N > 0) comes with a bias: the last input is 1 for every sample.
 // Parameters are rows a, w_1 … w_d of `stride` numbers each; padding neurons are zero and stay zero.
 #pragma once
+#include <type_traits>
 #include <vector>
 
 #include "activations.hpp"
@@ -57,6 +59,12 @@ enum class Order { forward, first, second };
 template <class A, int D> constexpr int kept = A::cached + (D == 0 ? 1 : 0);
 template <class A> constexpr bool homogeneous = A::cached == 0;  // σ(z) = σ'(z) z
 
+// σ'(z) v; the gate of ReLU needs no multiplication.
+template <class T, class A> NETPHASE_INLINE vec<T> times_slope(vec<T> z, const vec<T>* cached, vec<T> v) {
+  if constexpr (std::is_same_v<A, Relu<T>>) return where_positive<T>(z, v);
+  else return A::derivative(z, cached) * v;
+}
+
 template <class T, class A, int N, int D, Order order, int U> struct Block {
   using V = vec<T>;
   static constexpr int L = lanes<T>;
@@ -66,8 +74,8 @@ template <class T, class A, int N, int D, Order order, int U> struct Block {
   static inline __attribute__((always_inline)) void preactivation(const Sweep<T>& s, const T* w, const V (*reg)[U],
                                                                   std::size_t i, V* z) {
     if constexpr (D > 0) {
-      for (int u = 0; u < U; ++u) z[u] = reg[0][u] * s.x[i * D];
-      for (int j = 1; j < D; ++j)
+      for (int u = 0; u < U; ++u) z[u] = N ? reg[D - 1][u] : reg[D - 1][u] * s.x[i * D + D - 1];
+      for (int j = 0; j < D - 1; ++j)
         for (int u = 0; u < U; ++u) z[u] += reg[j][u] * s.x[i * D + j];
     } else {
       for (int u = 0; u < U; ++u) z[u] = V{};
@@ -115,8 +123,7 @@ template <class T, class A, int N, int D, Order order, int U> struct Block {
         }
         for (int u = 0; u < U; ++u) {
           recall(s, K ? slot(i, u) : nullptr, z[u], c);
-          const V slope = A::derivative(z[u], c);
-          for (std::size_t j = 0; j < d; ++j) v[j * U + u] += slope * s.residual_x[i * d + j];
+          for (std::size_t j = 0; j < d; ++j) v[j * U + u] += times_slope<T, A>(z[u], c, s.residual_x[i * d + j]);
           if constexpr (!homogeneous<A>) dot[u] += A::value(z[u], c) * s.residual[i];
         }
       });
@@ -128,9 +135,11 @@ template <class T, class A, int N, int D, Order order, int U> struct Block {
             dot[u] += v[j * U + u] * (D ? w[D ? j : 0][u] : load<T>(w_in + j * s.stride + u * L));
       }
       if constexpr (order == Order::first) {
-        for (std::size_t j = 0; j < d; ++j)
-          for (int u = 0; u < U; ++u) v[j * U + u] = cw * a[u] * v[j * U + u];
-        for (int u = 0; u < U; ++u) a[u] += ca * dot[u];
+        for (int u = 0; u < U; ++u) {
+          const V pull = cw * a[u];
+          for (std::size_t j = 0; j < d; ++j) v[j * U + u] *= pull;
+          a[u] += ca * dot[u];
+        }
       } else {
         // Taylor step of second order at fixed ē: the curvature term is Σ ē σ'' (x·δw) x
         const V half = splat<T>(T(0.5));
@@ -208,8 +217,8 @@ template <class T, class A, int N, int D> struct SecantBlock {
 
   static inline __attribute__((always_inline)) V preactivation(const Sweep<T>& s, const V* w, std::size_t i) {
     const std::size_t d = D ? D : s.d;
-    V z = w[0] * s.x[i * d];
-    for (std::size_t j = 1; j < d; ++j) z += w[j] * s.x[i * d + j];
+    V z = N ? w[d - 1] : w[d - 1] * s.x[i * d + d - 1];
+    for (std::size_t j = 0; j + 1 < d; ++j) z += w[j] * s.x[i * d + j];
     return z;
   }
 
@@ -261,8 +270,7 @@ template <class T, class A, int N, int D> struct SecantBlock {
     for (std::size_t j = 0; j < d; ++j) w[j] = load<T>(s.in + (j + 1) * s.stride + k), v[j] = V{};
     each_sample<N>(n, [&](std::size_t i) NETPHASE_FLATTEN {
       z0[i] = preactivation(s, w, i);
-      const V slope = A::derivative(z0[i], nullptr);
-      for (std::size_t j = 0; j < d; ++j) v[j] += slope * s.residual_x[i * d + j];
+      for (std::size_t j = 0; j < d; ++j) v[j] += times_slope<T, A>(z0[i], nullptr, s.residual_x[i * d + j]);
     });
     V dot{}, norm{};
     for (std::size_t j = 0; j < d; ++j) dot += v[j] * w[j], norm += v[j] * v[j];
@@ -323,8 +331,9 @@ void gram_sums(const Sweep<T>& s, std::size_t start, std::size_t end, vec<T>* su
   for (std::size_t k = start; k < end; k += L) {
     const V a = load<T>(s.in + k);
     each_sample<N>(n, [&](std::size_t i) NETPHASE_FLATTEN {
-      V z{}, c[A::cached + 1];
-      for (std::size_t j = 0; j < d; ++j) z += load<T>(s.in + (j + 1) * s.stride + k) * s.x[i * d + j];
+      V z = load<T>(s.in + d * s.stride + k), c[A::cached + 1];
+      if constexpr (N == 0) z *= s.x[i * d + d - 1];
+      for (std::size_t j = 0; j + 1 < d; ++j) z += load<T>(s.in + (j + 1) * s.stride + k) * s.x[i * d + j];
       A::cache(z, c);
       part[i] = slopes ? a * A::derivative(z, c) : living<T>(A::value(z, c), k, s.neurons);
     });
