@@ -64,10 +64,6 @@ QUICK_GAMMA_PRIME = (-0.4, -0.2, 0.0, 0.2, 0.4)
 QUICK_WIDTHS = (500, 1000, 2000, 4000)
 """The coarser grid of --quick."""
 
-SWEEP_ACCURACY = 0.04
-"""Accuracy of the automatic descent in sweeps: exponents move by less than 0.01 against a hundred
-times smaller one (`benchmarks/test_diagram.py` shows it)."""
-
 SMALL_WIDTH = 100
 """Below this width the law of infinite width says little."""
 
@@ -176,7 +172,7 @@ def sweep_of(options: dict[str, Any]) -> Sweep:
         activation=options["activation"],
         data=load(options["data"]),
         antisymmetric=options["antisymmetric"],
-        method=chosen_method(options, SWEEP_ACCURACY),
+        method=chosen_method(options),
         dtype=options["dtype"],
         mean_square=options["tolerance"],
     )

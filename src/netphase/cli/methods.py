@@ -44,12 +44,11 @@ def method_options(function: Function) -> Function:
     return function
 
 
-def chosen_method(options: dict[str, Any], accuracy: float | None = None) -> Descent | Flow:
+def chosen_method(options: dict[str, Any]) -> Descent | Flow:
     """The method the options describe.
 
     Args:
         options: values of `method_options`.
-        accuracy: accuracy of the automatic descent where none is given; None for its own default.
 
     Returns:
         The method.
@@ -72,5 +71,4 @@ def chosen_method(options: dict[str, Any], accuracy: float | None = None) -> Des
                 "--learning-rate, not both."
             )
         return Descent(learning_rate=rate)
-    chosen = wanted if wanted is not None else accuracy
-    return Descent() if chosen is None else Descent(tolerance=chosen)
+    return Descent() if wanted is None else Descent(tolerance=wanted)
