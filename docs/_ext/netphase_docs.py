@@ -99,8 +99,23 @@ def _section(key: str, document: dict[str, Any]) -> nodes.section:
     about = [f"{word} {document[word]}" for word in ("version", "machine") if word in document]
     if about:
         section += nodes.paragraph(text="Made with " + ", ".join(about) + ".")
+    if "reference" in document:
+        section += nodes.paragraph(text=f"{document['reference']}.")
     section += _table([_cells(check) for check in document["checks"]])
+    if document.get("departures"):
+        section += nodes.paragraph(text="Where this differs from the paper:")
+        section += _bullets(document["departures"])
     return section
+
+
+def _bullets(sentences: list[str]) -> nodes.bullet_list:
+    """A list of sentences."""
+    found = nodes.bullet_list()
+    for sentence in sentences:
+        item = nodes.list_item()
+        item += nodes.paragraph(text=sentence)
+        found += item
+    return found
 
 
 def _table(rows: list[list[str]]) -> nodes.table:

@@ -8,7 +8,7 @@ import pytest
 
 from netphase import ArgumentError, reproductions
 from netphase.reproductions import Check, Verdict
-from netphase.reproductions.check import at_least, at_most, close, every, same, untested
+from netphase.reproductions.check import at_least, at_most, below, close, every, same, untested
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,19 @@ def test_limits_judge_on_the_right_side(builder, measured, error, verdict):
 
 
 @pytest.mark.parametrize(
-    ("holds", "verdict"), [(20, "reproduced"), (18, "partly"), (17, "not reproduced")]
+    ("holds", "verdict"), [(20, "reproduced"), (11, "partly"), (10, "not reproduced")]
 )
 def test_a_claim_about_many_cases_counts_them(holds, verdict):
     found = every("x", "Fig. 4", holds, 20)
     assert (found.expected, found.measured) == ("20 of 20", f"{holds} of 20")
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"), [(-0.3, "reproduced"), (-0.1, "partly"), (0.3, "not reproduced")]
+)
+def test_below_asks_for_two_standard_errors(measured, verdict):
+    assert below("x", "eq. (15)", 0.0, measured, 0.1).verdict == verdict
 
 
 def test_words_must_be_the_same():

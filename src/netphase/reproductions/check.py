@@ -10,8 +10,8 @@ import msgspec
 STANDARD_ERRORS = 2.0
 """A claim missed by less than so many standard errors is not refuted: it is *partly* reproduced."""
 
-MOST = 0.9
-"""A claim about many cases is *partly* reproduced where at least this share of them holds."""
+MOST = 0.5
+"""A claim about many cases that holds in more than this share of them is *partly* reproduced."""
 
 
 class Verdict(StrEnum):
@@ -86,6 +86,24 @@ def at_least(
     return _judged(claim, where, words, measured, None, standard_error, limit - measured)
 
 
+def below(claim: str, where: str, limit: float, measured: float, standard_error: float) -> Check:
+    """A number that should be below a limit beyond doubt, by 2 standard errors.
+
+    Args:
+        claim: what is claimed.
+        where: its place in the paper.
+        limit: what to stay below.
+        measured: the number found.
+        standard_error: of ``measured``.
+
+    Returns:
+        The check: "partly" if ``measured`` is below the limit by less than 2 standard errors.
+    """
+    words = f"< {limit:g} by {STANDARD_ERRORS:g} s.e."
+    miss = measured + STANDARD_ERRORS * standard_error - limit
+    return _judged(claim, where, words, measured, None, standard_error, miss)
+
+
 def every(claim: str, where: str, holds: int, cases: int) -> Check:
     """A claim about many cases.
 
@@ -96,12 +114,12 @@ def every(claim: str, where: str, holds: int, cases: int) -> Check:
         cases: number of cases, ≥ 1.
 
     Returns:
-        The check: reproduced if it holds in all, "partly" if in nine tenths.
+        The check: reproduced if it holds in all, "partly" if in more than half of them.
     """
     if holds == cases:
         verdict = Verdict.REPRODUCED
     else:
-        verdict = Verdict.PARTLY if holds >= MOST * cases else Verdict.NOT_REPRODUCED
+        verdict = Verdict.PARTLY if holds > MOST * cases else Verdict.NOT_REPRODUCED
     return Check(claim, where, f"{cases} of {cases}", f"{holds} of {cases}", None, None, verdict)
 
 
@@ -112,10 +130,14 @@ def same(claim: str, where: str, expected: str, measured: str) -> Check:
 
 
 def untested(
-    claim: str, where: str, expected: float | str, tolerance: float | None = None
+    claim: str,
+    where: str,
+    expected: float | str,
+    tolerance: float | None = None,
+    measured: float | str | None = None,
 ) -> Check:
-    """A claim that the chosen size is too small for."""
-    return Check(claim, where, expected, None, None, tolerance, Verdict.NOT_TESTED)
+    """A claim that the chosen size is too small for; ``measured`` is what that size gives."""
+    return Check(claim, where, expected, measured, None, tolerance, Verdict.NOT_TESTED)
 
 
 def _judged(
@@ -128,7 +150,7 @@ def _judged(
     miss: float,
 ) -> Check:
     """The check of a number that misses its claim by ``miss`` (≤ 0: it does not)."""
-    number = float(measured)
+    number = float(measured) + 0.0  # no negative zero
     error = None if standard_error is None or not math.isfinite(standard_error) else standard_error
     if miss <= 0:
         verdict = Verdict.REPRODUCED

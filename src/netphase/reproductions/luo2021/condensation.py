@@ -70,7 +70,7 @@ def run(stage: Stage) -> list[Check]:
     relative = relative_number(stage.sweep("figure6", sweep))
     stage.save(_curves(relative), "figure6-numbers")
     stage.save(_clouds(stage, sweep), "figure6")
-    return judged(relative, "Fig. 6")
+    return [*judged(relative, "Fig. 6", "directions"), _contrast(relative)]
 
 
 def relative_number(results: xr.Dataset) -> xr.DataArray:
@@ -86,12 +86,14 @@ def relative_number(results: xr.Dataset) -> xr.DataArray:
     return results["entropy_number"] / start
 
 
-def judged(relative: xr.DataArray, where: str) -> list[Check]:
-    """The three statements of the caption, counted over the boxes.
+def judged(relative: xr.DataArray, where: str, name: str) -> list[Check]:
+    """The three statements of the text, counted over the boxes.
 
     Args:
-        relative: relative entropy number over gamma, gamma_prime, width, seed.
+        relative: N, a measure of how many directions there are, relative to the cloud before
+            training, over gamma, gamma_prime, width, seed.
         where: place in the paper.
+        name: what the measure counts.
 
     Returns:
         Narrowing with the width right of the line, the same width on it, no structure left of it.
@@ -108,30 +110,36 @@ def judged(relative: xr.DataArray, where: str) -> list[Check]:
                 on.append(slope)
             elif distance < -AWAY + 1e-9:
                 left.append(float(cell.isel(width=-1).mean()) >= ABSENT or slope > 2 * error)
-    checks = [
+    return [
         every(
-            f"right of the line (by {AWAY:g}): fewer directions the wider, by 2 s.e.",
+            f"right of the line (by {AWAY:g}): fewer {name}, the wider the network",
             where,
             sum(right),
             len(right),
         ),
         every(
-            f"on the line: |d log N/d log m| ≤ {FLAT:g}",
+            f"on the line: number N of {name} flat, |d log N/d log m| ≤ {FLAT:g}",
             where,
             int(np.sum(np.abs(on) <= FLAT)),
             len(on),
         ),
         every(
-            f"left of the line (by {AWAY:g}): N above {ABSENT:g} of an even cloud's, or rising",
+            f"left of the line (by {AWAY:g}): N at least {ABSENT:g} of an even cloud's, or rising",
             where,
             sum(left),
             len(left),
         ),
     ]
-    contrast = [relative.sel(gamma=g, gamma_prime=0.0).isel(width=-1) for g in (0.7, 1.3)]
-    ratio = float(contrast[0].mean() / contrast[1].mean())
+
+
+def _contrast(relative: xr.DataArray) -> Check:
+    """Both sides of the line at the largest width."""
+    linear, condensed = (
+        float(relative.sel(gamma=gamma, gamma_prime=0.0).isel(width=-1).mean())
+        for gamma in (0.7, 1.3)
+    )
     claim = "N at (0.7, 0) over N at (1.3, 0), largest width"
-    return [*checks, at_least(claim, where, 5.0, ratio)]
+    return at_least(claim, "Fig. 6", 5.0, linear / condensed)
 
 
 def slope_of(cell: xr.DataArray) -> tuple[float, float]:

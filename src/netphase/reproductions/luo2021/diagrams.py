@@ -20,7 +20,7 @@ from netphase.sweep import Sweep
 if TYPE_CHECKING:
     import xarray as xr
 
-SEEDS = {"smoke": 1, "small": 1, "paper": 5}
+SEEDS = {"smoke": 1, "small": 1, "paper": 3}
 SMOKE_GAMMA = (0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3)
 SMOKE_GAMMA_PRIME = (-0.2, 0.0, 0.2)
 SMOKE_WIDTHS = (1000, 3000, 10000)

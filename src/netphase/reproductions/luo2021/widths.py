@@ -25,7 +25,7 @@ from netphase.sweep import Sweep
 if TYPE_CHECKING:
     import xarray as xr
 
-SEEDS = {"smoke": 2, "small": 3, "paper": 10}
+SEEDS = {"smoke": 2, "small": 3, "paper": 5}
 SMOKE_WIDTHS = (1000, 5000, 20000)
 GAUGE_WIDTHS = (1000, 4000)
 RAW_WIDTH = 1000
