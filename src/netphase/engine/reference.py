@@ -225,7 +225,7 @@ def descend_auto(
             after = advance(point, mean, step)
             surprise = after.residual - model.predict(point.residual, step)
             ratio = float(np.linalg.norm(surprise)) / math.sqrt(point.square) / accuracy
-            rose = after.square > point.square + _slack(point)
+            rose = not after.square <= point.square + _slack(point)  # NaN counts as a rise
             if not rose and not (ratio > 4 and step > 1.01 * safe):
                 break
             run.rejected += 1

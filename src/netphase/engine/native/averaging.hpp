@@ -15,7 +15,8 @@
 namespace netphase {
 
 // Eigenvalues and eigenvectors (columns of `vectors`) of a small symmetric matrix, by Jacobi rotations.
-inline void symmetric_eigen(std::size_t n, std::vector<double> matrix, std::vector<double>& values,
+// The matrix is overwritten.
+inline void symmetric_eigen(std::size_t n, std::vector<double>& matrix, std::vector<double>& values,
                             std::vector<double>& vectors) {
   vectors.assign(n * n, 0);
   for (std::size_t i = 0; i < n; ++i) vectors[i * n + i] = 1;
@@ -56,8 +57,8 @@ class ResidualAverage {
   explicit ResidualAverage(std::size_t n)
       : n_(n), values_(n, 0), defect_(n, 0), modes_(n), forced_(n), work_(n) {}
 
-  // The frozen matrix Ĝ (n × n).
-  void freeze(const std::vector<double>& gram) {
+  // Takes the frozen matrix Ĝ (n × n), which is overwritten.
+  void freeze(std::vector<double>& gram) {
     symmetric_eigen(n_, gram, values_, vectors_);
     for (double& v : values_) v = std::max(v, 0.0);
   }

@@ -22,6 +22,7 @@ constexpr std::size_t cache_budget = std::size_t(1) << 26;  // bytes of kept tra
 constexpr std::size_t spectral_samples = 16;  // up to so many samples the tangent Gram matrix is formed
 constexpr double refresh_inflation = 0.2;   // refresh λ_max when its bound has grown by e^0.2 …
 constexpr int refresh_steps = 64;           // … or after so many steps
+constexpr double least_caution = 1e-9;     // a step cut down so far cannot lower the loss
 constexpr double least_care = 1.0 / 16;     // the watch on the invariant shortens steps at most so far
 
 Buffer allocate(std::size_t bytes) {
@@ -44,13 +45,14 @@ template <class T> struct Run {
   vec<T>*x, *residual, *residual_x, *sums, *scratch;
   const bool spectral;
   ResidualAverage model;
-  std::vector<double> output, error, average, after, predicted, eigenvector;
+  std::vector<double> output, error, average, after, predicted, eigenvector, matrix;
   double time = 0, square = 0;  // square: Σ e²
   long long next_record = 0, until_poll = 0;
 
   Run(const DescentRequest& request, DescentResult& result, int kept_values)
       : q(request), r(result), n(q.n), d(q.d), m(q.m), spectral(n <= spectral_samples),
-        model(n), output(n), error(n), average(n), after(n), predicted(n), eigenvector(n) {
+        model(n), output(n), error(n), average(n), after(n), predicted(n), eigenvector(n),
+        matrix(spectral ? n * n : 0) {
     constexpr std::size_t row = 64 / sizeof(T);
     stride = (m + row - 1) / row * row;
     now = allocate((d + 1) * stride * sizeof(T));
@@ -214,7 +216,6 @@ template <class T> struct Run {
 
   // Refreshes the frozen matrix; returns its largest eigenvalue.
   double freeze() {
-    std::vector<double> matrix(n * n);
     gram(sweep(now, now, 0), scratch + 8 * d + 3 * n, q.x, q.mobility_a, q.mobility_w, matrix.data());
     for (double& g : matrix) g *= q.scale * q.scale / static_cast<double>(n);
     model.freeze(matrix);
@@ -245,6 +246,10 @@ template <class T> struct Run {
     while (!finished(last_checked, next_check)) {
       const double rate = growth_rate(), longest = care * q.rotation / rate;
       r.lambda_max = bound_eigenvalue();
+      if (!(r.lambda_max > 0)) {  // no parameter moves the output any more
+        end(End::stagnated);
+        break;
+      }
       const double safe = std::min(care * q.stability / r.lambda_max, longest);  // short enough without any model
       // the two-step average begins with the plain residual, of first order: begin with short steps
       h = spectral ? std::clamp(h * stretch, safe, longest) : std::min(safe, std::max(1.5 * taken, 0.05 * safe));
@@ -254,10 +259,14 @@ template <class T> struct Run {
         ++r.rejected;
         if (rose) caution *= 0.5, model.forget(), model.start(error);
         else h = std::max(0.5 * h, safe);
-        if (caution < 1e-9) return end(End::stagnated), finish();  // rounding keeps the loss from falling
+        if (caution < least_caution) {  // rounding keeps the loss from falling
+          end(End::stagnated);
+          return finish();
+        }
       }
       grown += rate * taken, ++since_refresh;
-      time += taken, ++r.steps;
+      time = taken < (q.end_time - time) * (1 - 1e-12) ? time + taken : q.end_time;
+      ++r.steps;
       caution = std::min(1.0, caution * 1.1);
       if (r.steps >= next_record) {
         record();
@@ -283,7 +292,7 @@ template <class T> struct Run {
     }
     const double error_ratio = std::sqrt(miss / square) / (care * q.accuracy);
     const double slack = 64 * std::numeric_limits<T>::epsilon() * std::sqrt(square * (scale + square));
-    rose = square_after > square + slack;
+    rose = !(square_after <= square + slack);  // not a number counts as a rise
     if (rose || (spectral && error_ratio > 4 && h > 1.01 * safe)) {
       if (cache) forward(sweep(now, now, 0)), ++r.passes;  // restore what the rejected pass overwrote
       return false;
@@ -321,13 +330,13 @@ bool has_bias(const DescentRequest& q) {  // the last column of x is all ones
 template <class T> void run_typed(const DescentRequest& q, DescentResult& r) {
   with_activation<T>(q.activation, [&](auto activation) {
     using A = decltype(activation);
-    if constexpr (A::cached < 2)  // the data of the phase diagrams; costly activations gain nothing
+    // Copies for the data that phase diagrams are drawn on, for the activations they are drawn for; the
+    // general one is some tens of per cent slower, and one more copy of each would double the build.
+    if constexpr (std::is_same_v<A, Relu<T>> || std::is_same_v<A, Tanh<T>>) {
       if (q.d == 2 && q.n == 4 && has_bias(q)) return run_as<T, A, 4, 2>(q, r);
-    if (q.d == 2) {
-      run_as<T, A, 0, 2>(q, r);
-    } else {
-      run_as<T, A, 0, 0>(q, r);
+      if (q.d == 2) return run_as<T, A, 0, 2>(q, r);
     }
+    run_as<T, A, 0, 0>(q, r);
   });
 }
 

@@ -296,7 +296,7 @@ template <class T, class A, int N, int D> struct SecantBlock {
 
 template <class T, class A, int N, int D, Order order> void pass(const Sweep<T>& s) {
   constexpr bool secant = order == Order::second && homogeneous<A>;
-  constexpr int U = N || secant || A::cached > 1 ? 1 : 4;
+  constexpr int U = N || secant || A::cached > 1 ? 1 : A::cached ? 2 : 4;
   constexpr std::size_t L = lanes<T>;
   const std::size_t n = N ? N : s.n;
   vec<T> local[N ? N : 1];  // a fixed number of samples keeps its sums in registers
