@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 from netphase._types import Array
 
 _Double = Array  # float64, C-contiguous
