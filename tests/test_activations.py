@@ -163,6 +163,7 @@ def test_a_pair_of_ones_own_gets_a_second_derivative():
         (("relu", np.sin, np.cos), {}, "must not be a built-in one"),
         (("s", np.sin, np.sin), {}, "`derivative` must be the derivative of `value`"),
         (("s", np.sin, np.cos, np.cos), {}, "`second_derivative` must be the derivative of"),
+        (("s", 3, np.cos), {}, "`value` must be a function, but is 3"),
         (("s", lambda _: 1.0, np.cos), {}, "`value` must return finite numbers in the shape"),
         (("s", np.sin, lambda z: z[:3]), {}, "`derivative` must return finite numbers"),
         (("s", lambda z: z * np.nan, np.cos), {}, "`value` must return finite numbers"),

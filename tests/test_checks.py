@@ -89,3 +89,13 @@ def test_the_nearest_word_is_suggested():
         _checks.one_of("activation", "tahn", ("relu", "tanh"))
     with pytest.raises(ArgumentError, match=r"but is 3\.$"):
         _checks.one_of("activation", 3, ("relu", "tanh"))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("ntk", "be an integer, but is of type str"), (int, "be an integer, but is the type int")],
+)
+def test_a_value_of_another_type_is_refused_in_words(value, words):
+    _checks.instance_of("k", 3, int, "an integer")
+    with pytest.raises(ArgumentError, match=f"`k` must {words}."):
+        _checks.instance_of("k", value, int, "an integer")

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from netphase import activations
 from netphase.datasets import Dataset, four_points
 from netphase.dynamics import Descent, Flow
 from netphase.errors import ArgumentError
@@ -108,6 +109,11 @@ def test_defaults_are_not_written():
         ({"mean_square": 0.0}, "`mean_square`"),
         ({"time": -1.0}, "`time`"),
         ({"max_steps": 0}, "`max_steps`"),
+        ({"max_steps": 10**30}, "`max_steps` must be at most"),
+        ({"law": "ntk"}, "`law` must be a ScalingLaw, but is of type str"),
+        ({"method": Flow}, "`method` must be a Descent or a Flow, but is the type Flow"),
+        ({"activation": activations.get("tanh")}, "`activation` must be the name"),
+        ({"antisymmetric": "no"}, "`antisymmetric` must be True or False"),
         ({"stagnation": 1.0}, "`stagnation`"),
         ({"data": 3}, "`data`"),
     ],
@@ -115,6 +121,12 @@ def test_defaults_are_not_written():
 def test_values_outside_their_domain_are_refused_in_one_sentence(fields, message):
     with pytest.raises(ArgumentError, match=message):
         changed(**fields)
+
+
+def test_only_an_experiment_can_be_run():
+    for function in (run, measure):
+        with pytest.raises(ArgumentError, match="`experiment` must be an Experiment"):
+            function("four_points")
 
 
 def test_text_that_is_no_experiment_is_refused():

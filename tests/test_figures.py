@@ -1,5 +1,7 @@
 """Figures: what is drawn, where, and what is refused; nothing here runs a network."""
 
+import errno
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -362,3 +364,15 @@ def test_figures_leave_the_users_settings_and_pyplot_alone():
     before = dict(matplotlib.rcParams)
     figures.phase_diagram(exponents())
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_figure_that_does_not_fit_on_the_disk_leaves_no_half_written_file(tmp_path, monkeypatch):
+    def full(path, content):
+        path.touch()
+        assert content
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        figures.save(figures.initialisation_plane([]), tmp_path / "plane")
+    assert list(tmp_path.iterdir()) == []

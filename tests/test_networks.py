@@ -76,3 +76,11 @@ def test_misfitting_shapes_are_refused_in_words():
         initial_parameters(0, 2)
     with pytest.raises(ArgumentError, match="`dtype` must be one of float64, float32"):
         initial_parameters(3, 2, dtype="float16")
+
+
+def test_parts_of_another_type_are_refused():
+    scales = ScalingLaw.ntk().at_width(3)
+    with pytest.raises(ArgumentError, match="`activation` must be an Activation"):
+        TwoLayerNetwork("tanh", scales)
+    with pytest.raises(ArgumentError, match="`scales` must be the Scales of one width"):
+        TwoLayerNetwork(activations.get("tanh"), ScalingLaw.ntk())

@@ -260,8 +260,31 @@ def test_axes_are_checked():
         small(seeds=(1, 1))
     with pytest.raises(ArgumentError, match="finite"):
         small(gamma_prime=(float("nan"),))
+    with pytest.raises(ArgumentError, match="`gamma` must be a list of numbers, but is of type fl"):
+        small(gamma=1.0)
+    with pytest.raises(ArgumentError, match="`base` must be an Experiment"):
+        small(base=None)
     with pytest.raises(ArgumentError, match="not the JSON of a netphase sweep"):
         Sweep.from_json("{}")
+
+
+@pytest.mark.parametrize("gamma", [300.0, -300.0])
+def test_scales_beyond_a_float_anywhere_on_the_grid_are_refused(gamma):
+    with pytest.raises(ArgumentError, match="leaves the range of a float at m = "):
+        small(gamma=(0.5, gamma))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"sweep": "quick"}, "`sweep` must be a Sweep"),
+        ({"store": 3}, "`store` must be a path"),
+        ({"executor": 4}, "`executor` must be an Executor"),
+    ],
+)
+def test_what_a_sweep_is_run_with_is_checked(arguments, words):
+    with pytest.raises(ArgumentError, match=words):
+        run_sweep(**({"sweep": small(), "measure": fake} | arguments))
 
 
 def test_workers_and_an_executor_exclude_each_other():

@@ -119,6 +119,24 @@ def finite_array(name: str, value: Any, ndim: int) -> Array:
     return array
 
 
+def instance_of(name: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:
+    """Refuses a value that is of none of some types.
+
+    Args:
+        name: the argument's name, for the message.
+        value: what the caller passed.
+        kinds: the types.
+        what: the types in words, as in "a ScalingLaw".
+
+    Raises:
+        ArgumentError: ``value`` is of another type.
+    """
+    if not isinstance(value, kinds):
+        shown = f"the type {value.__name__}" if isinstance(value, type) else type(value).__name__
+        article = "" if isinstance(value, type) else "of type "
+        raise ArgumentError(f"Argument `{name}` must be {what}, but is {article}{shown}.")
+
+
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     """One of a set of words; the message suggests the nearest one.
 

@@ -258,6 +258,8 @@ def from_pair(
 
 
 def _checked(name: str, function: Pointwise, z: Array) -> Array:
+    if not callable(function):
+        raise ArgumentError(f"Argument `{name}` must be a function, but is {function!r}.")
     result = np.asarray(function(z))
     if result.shape != z.shape or not np.all(np.isfinite(result)):
         raise ArgumentError(

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from netphase import activations
-from netphase._checks import finite_float, one_of, positive_float, positive_int
+from netphase._checks import finite_float, instance_of, one_of, positive_float, positive_int
 from netphase._types import DTypeName
 from netphase.datasets import Dataset, load
 from netphase.dynamics import Descent, Flow, GradientDynamics, Trajectory, evolve
@@ -20,7 +20,7 @@ from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import TwoLayerNetwork, initial_parameters
 from netphase.results import run_dataset, trajectory_scalars
-from netphase.scalings import ScalingLaw
+from netphase.scalings import Scales, ScalingLaw
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,21 +85,27 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
         for name, value in plain.items():
             msgspec.structs.force_setattr(self, name, value)
         one_of("dtype", self.dtype, ("float64", "float32"))
+        instance_of("law", self.law, ScalingLaw, "a ScalingLaw")
+        instance_of("activation", self.activation, str, "the name of an activation")
+        instance_of("antisymmetric", self.antisymmetric, bool, "True or False")
+        instance_of("method", self.method, (Descent, Flow), "a Descent or a Flow")
+        instance_of("data", self.data, (str, Dataset), "a name, a path or a Dataset")
         activations.get(self.activation)
-        if not 0.0 <= self.stagnation < 1.0:
-            raise ArgumentError(
-                f"Argument `stagnation` must lie in [0, 1), but is {self.stagnation!r}."
-            )
-        if not isinstance(self.data, (str, Dataset)):
-            raise ArgumentError(
-                "Argument `data` must be a name, a path or a Dataset, but is a "
-                f"{type(self.data).__name__}."
-            )
+        _ = self.stop  # which has its own domain
 
     @property
     def dataset(self) -> Dataset:
         """The data, loaded where only their name is given."""
         return load(self.data) if isinstance(self.data, str) else self.data
+
+    @property
+    def scales(self) -> Scales:
+        """α, β₁ and β₂ at the width.
+
+        Raises:
+            ArgumentError: one of them leaves the range of a float.
+        """
+        return self.law.at_width(self.width)
 
     @property
     def stop(self) -> Stop:
@@ -264,9 +270,9 @@ def run(experiment: Experiment) -> xr.Dataset:
 
 def _evolve(experiment: Experiment) -> tuple[TwoLayerNetwork, Trajectory]:
     """Train the network of an experiment."""
+    instance_of("experiment", experiment, Experiment, "an Experiment")
     data = experiment.dataset
-    scales = experiment.law.at_width(experiment.width)
-    network = TwoLayerNetwork(activations.get(experiment.activation), scales)
+    network = TwoLayerNetwork(activations.get(experiment.activation), experiment.scales)
     start = initial_parameters(
         experiment.width, data.d, experiment.seed, experiment.antisymmetric, experiment.dtype
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netphase._checks import one_of, positive_int
+from netphase._checks import instance_of, one_of, positive_int
 from netphase._types import Array, DTypeName
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
@@ -39,10 +39,17 @@ class TwoLayerNetwork:
 
     References:
         Luo et al. (JMLR 2021), the rescaled model that defines κ and κ′.
+
+    Raises:
+        ArgumentError: an attribute is of another type.
     """
 
     activation: Activation
     scales: Scales
+
+    def __post_init__(self) -> None:
+        instance_of("activation", self.activation, Activation, "an Activation")
+        instance_of("scales", self.scales, Scales, "the Scales of one width")
 
     @property
     def inner_scale(self) -> float:

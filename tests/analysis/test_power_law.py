@@ -166,3 +166,8 @@ def test_widths_that_are_not_positive_are_refused():
 def test_a_confidence_outside_its_range_is_refused():
     with pytest.raises(ArgumentError, match="between 0 and 1"):
         fit_power_law(WIDTHS, WIDTHS).half_width(1.0)
+
+
+def test_a_width_that_comes_twice_is_refused():
+    with pytest.raises(ArgumentError, match="different"):
+        fit_power_law(np.array([100, 100, 300]), np.array([1.0, 2.0, 3.0]))

@@ -1,5 +1,6 @@
 """The command itself: help, version, start-up time, exit codes, errors of every kind."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -140,3 +141,35 @@ def test_arguments_of_the_library_are_named_as_options():
 
 def test_commands_can_be_called_without_leaving_python():
     assert main(["where", "--json"], standalone_mode=False) in (None, 0)
+
+
+def test_only_the_argument_that_is_at_fault_is_named_as_an_option():
+    sentence = "In 'a.npz', argument `x` must be finite. Argument `y` too."
+    assert as_option(sentence) == sentence
+
+
+def test_what_a_terminal_cannot_show_is_spelt_out():
+    result = call_in_a_process("where", "--init", "he", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0, result.stderr
+    assert "gamma = 0.5, gamma' = 0.5: linear" in result.stdout
+    assert "S_w = -1.500" in result.stdout
+    assert "beta1 beta2" in "γ β₁ β₂".encode("ascii", "spelt").decode()
+
+
+def test_json_is_escaped_for_a_terminal_that_takes_ascii_only():
+    import json
+
+    result = call_in_a_process("where", "--init", "he", "--json", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.isascii()
+    assert {"α", "β₁"} <= {entry["symbol"] for entry in json.loads(result.stdout)["notations"]}
+
+
+def test_a_full_disk_is_said_with_its_place_and_a_remedy(run, monkeypatch):
+    def fail():
+        raise OSError(errno.ENOSPC, "No space left on device", "out/a.png")
+
+    monkeypatch.setattr(info, "describe", fail)
+    result = run("info")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The disk that holds out/a.png is full: free some space")

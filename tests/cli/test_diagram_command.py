@@ -231,3 +231,38 @@ def test_ctrl_c_in_a_real_process_stops_runs_in_flight_and_resumes(tmp_path):
     assert printed == ""
     assert "of 3 runs are kept in" in said.strip().splitlines()[-1]
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("options", [("--data", "flat.csv"), ("--tolerance", "0.05")])
+def test_targets_that_are_fitted_from_the_start_are_refused(run, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flat.csv").write_text("-1,0\n1,0\n")
+    result = run(*small(tmp_path, *options))
+    assert result.exit_code == 2
+    assert "nothing would move" in result.stderr
+
+
+@pytest.mark.parametrize(("dtype", "warned"), [("float32", True), ("float64", False)])
+def test_a_target_below_rounding_is_warned_of(dtype, warned):
+    options = diagram.command.make_context(
+        "diagram", ["--dtype", dtype, "--tolerance", "1e-13"]
+    ).params
+    sentences = diagram.weaknesses(diagram.sweep_of(options))
+    assert any("near the rounding of float32" in sentence for sentence in sentences) is warned
+
+
+def test_an_interrupt_before_the_first_run_does_not_speak_of_runs(run, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netphase.sweep.run_sweep", interrupted)
+    result = run(*small(tmp_path))
+    assert result.exit_code == 130
+    assert result.stderr == "Error: Interrupted before the first run was started.\n"
+
+
+def test_scales_beyond_a_float_are_refused_before_anything_is_run(run, tmp_path):
+    result = run(*small(tmp_path, "--gamma", "0.8,200"))
+    assert result.exit_code == 2
+    assert "leaves the range of a float" in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,5 +1,7 @@
 """`netphase train`: one small network of each regime, its summary and its files."""
 
+import errno
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -85,3 +87,34 @@ def test_train_options_reach_the_experiment(run_json):
     assert experiment["mean_square"] == 0.01
     assert experiment["dtype"] == "float32"
     assert experiment["method"]["learning_rate"] == 0.05
+
+
+def test_train_finds_an_unwritable_folder_before_it_trains(run, monkeypatch):
+    def never(_):
+        raise AssertionError
+
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("netphase.experiment.run", never)
+    result = run("train", "--output", "sub/run.nc")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: sub: this folder cannot be written.\n"
+
+
+def test_a_run_that_does_not_fit_on_the_disk_leaves_no_draft(run, monkeypatch, tmp_path):
+    def full(_, path, **__):
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    result = run("train", "--width", "10", "--output", "run.nc")
+    assert result.exit_code == 1
+    assert "disk that holds run.nc is full" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_overflows_is_saved_without_warnings(run, tmp_path):
+    result = run("train", "--width", "10", "--learning-rate", "1e300")
+    assert result.exit_code == 3
+    assert result.stderr == ""
+    assert "non-finite" in result.stdout
+    assert (tmp_path / "netphase-train.nc").exists()

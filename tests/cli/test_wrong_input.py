@@ -108,7 +108,7 @@ def test_wrong_input_with_json_prints_no_document(command, run):
 
 BAD_FILES = {
     "csv with a word": ("bad.csv", "1,2\n3,four\n", "'four' is not a number"),
-    "csv with nan": ("bad.csv", "1,2\n3,nan\n", "must be finite"),
+    "csv with nan": ("bad.csv", "1,2\n3,nan\n", "'nan' is not a finite number"),
     "csv ragged": ("bad.csv", "1,2\n3\n", "columns"),
     "csv empty": ("bad.csv", "", "no rows"),
     "csv of one column": ("bad.csv", "1\n2\n", "two columns"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from netphase import datasets
+from netphase.datasets import from_arrays, load
 from netphase.errors import ArgumentError
 
 X, Y = np.array([[0.1, 2.0], [0.3, -1.0], [0.2, 0.5]]), np.array([1.0, 2.0, 3.0])
@@ -54,7 +55,7 @@ def test_the_bias_is_an_option_of_the_source(tmp_path):
         ("a.csv", "1\n2\n", "at least two columns"),
         ("a.csv", "1,2\n3\n", "Line 2 of .* has 1 columns"),
         ("a.csv", "1,2\n3,b\n", "Line 2 of .*: 'b' is not a number"),
-        ("a.csv", "1,2\n3,nan\n", "`y` must be finite"),
+        ("a.csv", "1,2\n3,nan\n", "Line 2 of .*: 'nan' is not a finite number"),
         ("a.csv", "1,2\n1,2\n", "are equal, so the Gram matrix"),
         ("a.npz", "no archive", "not a readable .npz file"),
         ("a.txt", "1,2", "must be a .npz or .csv file"),
@@ -110,3 +111,22 @@ def test_single_arrays_objects_and_binary_tables_are_refused(tmp_path):
 def test_unknown_sources_are_refused_in_words(source, words):
     with pytest.raises(ArgumentError, match=words):
         datasets.load(source)
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_numbers_whose_squares_overflow_are_refused_and_the_file_is_named(tmp_path, name):
+    arrays = {"x": np.array([[1.0], [2.0]]), "y": np.array([1.0, 2.0])}
+    np.savez(tmp_path / "big.npz", **(arrays | {name: 1e101 * arrays[name]}))
+    with pytest.raises(ArgumentError, match=rf"In '.*big\.npz', argument `{name}` .* at most 1e"):
+        load(str(tmp_path / "big.npz"))
+
+
+def test_a_number_with_an_underscore_is_none(tmp_path):
+    (tmp_path / "a.csv").write_text("1_0,2\n20,3\n")
+    with pytest.raises(ArgumentError, match="'1_0' is not a number"):
+        load(str(tmp_path / "a.csv"))
+
+
+def test_ragged_lists_are_refused_in_words():
+    with pytest.raises(ArgumentError, match="a row is longer than another"):
+        from_arrays([[1.0, 2.0], [3.0]], [1.0, 2.0])

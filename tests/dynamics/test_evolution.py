@@ -168,12 +168,48 @@ def test_learning_rates_of_the_layers_move_gamma_prime():
         ({"times": [2.0, 1.0]}, "increasing"),
         ({"times": []}, "empty"),
         ({"times": [math.inf]}, "finite"),
+        ({"state": None}, "`state` must be Parameters"),
+        ({"stop": 1e-6}, "`stop` must be a Stop"),
+        ({"method": "flow"}, "`method` must be a Descent or a Flow"),
+        ({"dynamics": None}, "`dynamics` must be a GradientDynamics"),
     ],
 )
 def test_bad_arguments_get_a_sentence(arguments, sentence):
-    state = arguments.pop("state", initial_parameters(5, d=2))
+    usual = {"dynamics": gradient(width=5), "method": Descent(), "state": initial_parameters(5, 2)}
     with pytest.raises(ArgumentError, match=sentence):
-        evolve(gradient(width=5), Descent(), state, **arguments)
+        evolve(**(usual | arguments))
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"mean_square": math.nan}, "`mean_square` must be a finite number"),
+        ({"mean_square": -1.0}, "`mean_square` must not be negative"),
+        ({"time": -1.0}, "`time` must not be negative"),
+        ({"time": math.nan}, "`time` must be a finite number"),
+        ({"max_steps": 1e6}, "`max_steps` must be a positive integer"),
+        ({"max_steps": 2**60}, "`max_steps` must be at most"),
+        ({"stagnation": 1.0}, "`stagnation` must lie in"),
+    ],
+)
+def test_conditions_to_stop_have_their_domain(fields, sentence):
+    with pytest.raises(ArgumentError, match=sentence):
+        Stop(**fields)
+
+
+def test_dynamics_refuse_parts_of_another_type():
+    with pytest.raises(ArgumentError, match="`data` must be a Dataset"):
+        GradientDynamics(network(), "four_points")
+    with pytest.raises(ArgumentError, match="`network` must be a TwoLayerNetwork"):
+        GradientDynamics("tanh", datasets.four_points())
+
+
+def test_the_start_is_among_the_snapshots_if_asked_for():
+    start = initial_parameters(20, d=2)
+    out = evolve(gradient(width=20), Flow(), start, stop=Stop(0.0, time=2.0), times=[0.0, 1.0])
+    assert len(out.snapshots) == 2
+    assert np.array_equal(out.snapshots[0].w, start.w)
+    assert not np.array_equal(out.snapshots[1].w, start.w)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import xarray as xr
 from netphase.errors import StoreError, StoreMismatchError
 from netphase.results import QUANTITIES, comparable, pack
 from netphase.store import Plan, Store, is_store, read, specification
+from netphase.store.identity import differences
 
 SHAPE = (3, 2, 2, 2)
 AXES = {"gamma": (0.5, 1.0, 1.5), "gamma_prime": (0.0, 0.25), "width": (10, 100), "seed": (0, 7)}
@@ -357,3 +358,12 @@ def test_a_writer_killed_at_random_moments_loses_and_spoils_nothing(tmp_path):
     resumed = xr.open_zarr(path, chunks=None).load()
     xr.testing.assert_identical(comparable(resumed), comparable(read(tmp_path / "whole.zarr")))
     assert not list(path.rglob("*.partial"))
+
+
+def test_differences_name_what_the_user_gave():
+    stored = '{"base": {"activation": "tanh"}, "widths": [10]}'
+    asked = '{"base": {}, "widths": [10], "seeds": [0, 1]}'
+    assert differences(stored, asked) == [
+        '`activation` is "tanh" there and the default here',
+        "`seeds` is the default there and [0, 1] here",
+    ]

@@ -107,7 +107,7 @@ def fit_power_law(widths: Array, values: Array) -> PowerLawFit:
         The fit.
 
     Raises:
-        ArgumentError: the shapes do not fit together or a width is not positive.
+        ArgumentError: the shapes do not fit together or widths are not positive or not different.
         FitError: there are values at fewer than two widths, so there is no slope.
 
     References:
@@ -125,10 +125,10 @@ def fit_power_law(widths: Array, values: Array) -> PowerLawFit:
             "Argument `values` must have shape (widths,) or (seeds, widths) with "
             f"{len(m)} widths, but has shape {np.shape(values)}."
         )
-    if np.any(m <= 0):
-        raise ArgumentError("Argument `widths` must be positive.")
+    if np.any(m <= 0) or len(np.unique(m)) < len(m):
+        raise ArgumentError("Argument `widths` must hold positive, different numbers.")
     usable = np.isfinite(table) & (table > 0)
-    used = np.unique(m[usable.any(axis=0)])
+    used = np.sort(m[usable.any(axis=0)])
     if len(used) < 2:
         raise FitError(
             "A power law in the width needs values at two widths at least, but there are values at "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import importlib
 import os
 import re
@@ -98,6 +100,7 @@ class Application(click.Group):
         """Run the command line; in standalone mode, errors become sentences and exit codes."""
         if not standalone_mode or os.environ.get("NETPHASE_DEBUG", "") not in ("", "0"):
             return super().main(args, prog_name, complete_var, standalone_mode, **extra)
+        _write_any_character()
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             code = self._guarded(args, prog_name, complete_var, extra)
@@ -153,13 +156,13 @@ OPTION_OF = {
 
 
 def as_option(sentence: str) -> str:
-    """A sentence about an argument of the library, said of the option that sets it."""
+    """A sentence that starts with an argument of the library, said of the option that sets it."""
 
     def option(match: re.Match[str]) -> str:
         name = OPTION_OF.get(match[1], "--" + match[1].replace("_", "-"))
         return f"{'Option' if name.startswith('-') else 'Argument'} {name}"
 
-    return re.sub(r"Argument `(\w+)`", option, sentence)
+    return re.sub(r"^Argument `(\w+)`", option, sentence)
 
 
 def _refuse(sentence: str, code: int) -> int:
@@ -170,8 +173,65 @@ def _refuse(sentence: str, code: int) -> int:
 
 def _os_sentence(error: OSError) -> str:
     """An error of the operating system in words, with the file it is about."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" that holds {error.filename}" if error.filename else ""
+        return f"The disk{where} is full: free some space and run the same command again."
     reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}." if error.filename else f"{reason}."
+
+
+SPELLINGS = {
+    "−": "-",
+    "–": "-",
+    "±": "+-",
+    "≤": "<=",
+    "≥": ">=",
+    "×": "x",
+    "·": "*",
+    "′": "'",
+    "√": "sqrt",
+    "Σ": "Sum",
+    "▽": "v",
+    "▲": "^",
+}
+"""What stands for a sign in ASCII, where it is neither a Greek letter nor one with an ornament."""
+
+
+def _write_any_character() -> None:
+    """Spell out what the encoding of standard output or error lacks, such as Greek letters."""
+    codecs.register_error("spelt", spelt)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="spelt")
+
+
+def spelt(error: UnicodeError) -> tuple[str, int]:
+    """A handler of encoding errors: "γ" becomes "gamma", "−" becomes "-", others "?".
+
+    Args:
+        error: what the codec could not encode.
+
+    Returns:
+        What to write instead, and where to go on.
+
+    Raises:
+        UnicodeError: the error is not one of encoding.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    replaced = (_spelt_character(c) for c in error.object[error.start : error.end])
+    return "".join(replaced), error.end
+
+
+def _spelt_character(character: str) -> str:
+    """One character in ASCII."""
+    import unicodedata
+
+    name = unicodedata.name(character, "")
+    if name.startswith("GREEK SMALL LETTER "):
+        return name.split()[-1].lower()
+    base = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return SPELLINGS.get(character) or base or "?"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
 from netphase.cli.methods import chosen_method, method_options
 from netphase.cli.options import (
@@ -26,6 +27,9 @@ from netphase.cli.values import NUMBERS, SEEDS, WIDTHS
 if TYPE_CHECKING:
     import xarray as xr
 
+    from netphase.cli.progress import SweepBar
+    from netphase.datasets import Dataset
+    from netphase.experiment import Experiment
     from netphase.sweep import Sweep
 
 HELP = f"""Measure the phase diagram in the (γ, γ') plane.
@@ -66,6 +70,9 @@ QUICK_WIDTHS = (500, 1000, 2000, 4000)
 
 SMALL_WIDTH = 100
 """Below this width the law of infinite width says little."""
+
+ROUNDING = 1e3
+"""Mean square errors below so many times the square of the machine precision are rarely reached."""
 
 
 @click.command("diagram", help=HELP, short_help="Measure the phase diagram.")
@@ -132,7 +139,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         "files": files,
         "sweep": _specification(sweep),
     }
-    (folder / "diagram.json").write_text(document("diagram", content) + "\n", encoding="utf-8")
+    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
     if options["as_json"]:
         emit("diagram", content)
     else:
@@ -166,11 +173,13 @@ def sweep_of(options: dict[str, Any]) -> Sweep:
         raise click.UsageError(
             f"One width ({widths[0]}) gives no slope: give two or more, as in --widths 1000,4000."
         )
+    data = load(options["data"])
+    _refuse_fitted_start(data, options)
     base = Experiment(
         law=ScalingLaw.mean_field(),
         width=widths[0],
         activation=options["activation"],
-        data=load(options["data"]),
+        data=data,
         antisymmetric=options["antisymmetric"],
         method=chosen_method(options),
         dtype=options["dtype"],
@@ -183,6 +192,21 @@ def sweep_of(options: dict[str, Any]) -> Sweep:
         widths=widths,
         seeds=options["seeds"],
     )
+
+
+def _refuse_fitted_start(data: Dataset, options: dict[str, Any]) -> None:
+    """Refuse targets that a network of zero output fits already: no weight would move.
+
+    Raises:
+        click.UsageError: the targets are such.
+    """
+    size = float((data.y**2).mean())
+    if options["antisymmetric"] and size <= options["tolerance"]:
+        raise click.UsageError(
+            f"The targets have a mean square of {size:.3g}, which is within --tolerance "
+            f"{options['tolerance']:g} of zero, where an antisymmetric network starts: nothing "
+            "would move. Rescale the targets, or give a smaller --tolerance."
+        )
 
 
 def weaknesses(sweep: Sweep) -> list[str]:
@@ -207,7 +231,21 @@ def weaknesses(sweep: Sweep) -> list[str]:
             f"Width {widths[0]} is so small that the law of infinite width says little: use widths "
             f"of {SMALL_WIDTH} and more."
         )
-    return found
+    return found + _precision_weakness(sweep.base)
+
+
+def _precision_weakness(base: Experiment) -> list[str]:
+    """A sentence if rounding hides the target of the loss."""
+    import numpy as np
+
+    least = ROUNDING * float(np.finfo(base.dtype).eps) ** 2
+    size = max(1.0, float((base.dataset.y**2).mean()))
+    if base.mean_square >= least * size:
+        return []
+    return [
+        f"A mean square error of {base.mean_square:g} is near the rounding of {base.dtype}: many "
+        f"runs will not reach it. Use a --tolerance of {least * size:.0e} or more."
+    ]
 
 
 def _specification(sweep: Sweep) -> Any:
@@ -232,7 +270,14 @@ def _run(sweep: Sweep, store: Path, options: dict[str, Any], name: str) -> xr.Da
                 fresh=not options["resume"],
             )
         except KeyboardInterrupt:
-            raise InterruptedRun(
-                f"Interrupted; {bar.runs_done} of {bar.runs_total} runs are kept in {store}: give "
-                f"the same `{name}` command again (without --fresh) to go on."
-            ) from None
+            raise InterruptedRun(interrupted_sentence(bar, store, name)) from None
+
+
+def interrupted_sentence(bar: SweepBar, store: Path, name: str) -> str:
+    """What Ctrl-C left behind, and how to go on."""
+    if not bar.runs_total:
+        return "Interrupted before the first run was started."
+    return (
+        f"Interrupted; {bar.runs_done} of {bar.runs_total} runs are kept in {store}: give the same "
+        f"`{name}` command again (without --fresh) to go on."
+    )

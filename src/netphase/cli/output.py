@@ -57,8 +57,12 @@ def plain(value: Any) -> Any:
 
 
 def emit(command: str, content: Mapping[str, Any]) -> None:
-    """Print the JSON document of a command on standard output."""
-    click.echo(document(command, content))
+    """Print the JSON document of a command on standard output, in ASCII if it takes no more."""
+    text = document(command, content)
+    encoding = str(getattr(sys.stdout, "encoding", None) or "utf-8")
+    if not encoding.lower().startswith("utf"):
+        text = json.dumps(json.loads(text), indent=1)
+    click.echo(text)
 
 
 def console() -> Console:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netphase._files import write_whole
 from netphase.cli.application import FAILED, SUCCESS, InterruptedRun
 from netphase.cli.options import json_option
 from netphase.cli.output import console, emit, error_console, list_files, new_table, plain, short
@@ -101,9 +102,8 @@ def command(
         "checks": [as_row(check) for check in checks],
         "verdicts": verdicts,
     }
-    (folder / "checks.json").write_text(
-        json.dumps(plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(plain(content), indent=1, ensure_ascii=False)
+    write_whole(folder / "checks.json", text + "\n")
     content["files"] = sorted(path for path in folder.iterdir() if path.is_file())
     if as_json:
         emit("reproduce", content)

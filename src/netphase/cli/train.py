@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netphase._files import replacing
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.methods import chosen_method, method_options
 from netphase.cli.options import (
@@ -85,6 +86,7 @@ def command(**options: Any) -> int:
     output: Path = options["output"]
     _check_output(output, options["overwrite"])
     name, experiment = experiment_of(options)
+    _make_folder(output.parent)
     with error_console().status(f"training m = {experiment.width}, {name}"):
         result = run(experiment)
     files = [_save(result, output), *_draw(output.with_suffix(""), experiment, result)]
@@ -148,19 +150,27 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise click.UsageError(f"--output {output} exists: choose another, or give --overwrite.")
 
 
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the output, and find out before the training whether it takes files."""
+    import errno
+    import os
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "this folder cannot be written", str(folder))
+
+
 def _save(result: xr.Dataset, output: Path) -> Path:
     """Write the run beside its place and move it there, so that no half-written file stays."""
     import shutil
 
-    output.parent.mkdir(parents=True, exist_ok=True)
-    draft = output.with_name(f".{output.name}.partial")
-    if output.suffix == ".nc":
-        result.to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
-    else:
-        result.to_zarr(draft, mode="w", zarr_format=3, consolidated=False)
-        if output.exists():
-            shutil.rmtree(output)
-    draft.replace(output)
+    with replacing(output) as draft:
+        if output.suffix == ".nc":
+            result.to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
+        else:
+            result.to_zarr(draft, mode="w", zarr_format=3, consolidated=False)
+            if output.exists():
+                shutil.rmtree(output)
     return output
 
 
@@ -178,11 +188,10 @@ def _draw(stem: Path, experiment: Experiment, result: xr.Dataset) -> list[Path]:
         files += figures.save(figure, _beside(stem, "neurons"))
     data = experiment.dataset
     if data.bias and data.d == 2:
-        figure = figures.network_output(
-            function_of(experiment, result, "final"),
-            (data.x[:, 0], data.y),
-            initial=function_of(experiment, result, "initial"),
-        )
+        before, after = (function_of(experiment, result, stage) for stage in ("initial", "final"))
+        if not np.isfinite(after).all():
+            return files
+        figure = figures.network_output(after, (data.x[:, 0], data.y), initial=before)
         files += figures.save(figure, _beside(stem, "function"))
     return files
 
@@ -237,7 +246,9 @@ def function_of(experiment: Experiment, result: xr.Dataset, stage: str) -> xr.Da
     grid = np.linspace(x.min() - margin, x.max() + margin, 400)
     inputs = np.column_stack([grid, np.ones_like(grid)])  # (400, 2)
     parameters = Parameters(result[f"{stage}_a"].values, result[f"{stage}_w"].values)
-    return xr.DataArray(network.output(parameters, inputs), dims="x", coords={"x": grid})
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+        values = network.output(parameters, inputs)
+    return xr.DataArray(values, dims="x", coords={"x": grid})
 
 
 def _content(experiment: Experiment, result: xr.Dataset, files: list[Path]) -> dict[str, Any]:

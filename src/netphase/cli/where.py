@@ -34,8 +34,8 @@ Examples:
 JSON fields of one initialisation: name, gamma, gamma_prime, regime, alias,
 gamma_critical (γ of the boundary at this γ'), distance (to the boundary, in the plane),
 exponents {w, a, theta}, notations [{name, symbol, value, exponent, definition,
-lazy_limit}], width, inputs, predicted {relative_change_w, relative_change_a, basis} or
-null, files.
+lazy_limit}], notations_width (of their values), width, inputs, predicted
+{relative_change_w, relative_change_a, basis} or null, files.
 Of the table: initialisations [{name, gamma, gamma_prime, regime, alias, exponents}].
 """
 

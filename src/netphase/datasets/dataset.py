@@ -13,6 +13,7 @@ from netphase._types import Array
 from netphase.errors import ArgumentError
 
 _PARALLEL = 1e-12  # distance of unit vectors that rounding alone can make
+_LARGEST = 1e100  # beyond it, products of two numbers leave the range of a float
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,8 @@ class Dataset:
     Raises:
         ArgumentError: an array is empty, mis-shaped or not finite, the bias column is not ones,
             an input is zero, or two inputs are equal or parallel (the Gram matrix of the network
-            is then singular, and training cannot or need not fit them both).
+            is then singular, and training cannot or need not fit them both). Numbers beyond 1e100
+            are refused too: their squares leave the range of a float.
     """
 
     x: Array
@@ -46,6 +48,13 @@ class Dataset:
                 f"Arguments `x` and `y` must have one row a sample, but have {len(x)} and "
                 f"{len(y)} of them."
             )
+        for name, array in (("x", x), ("y", y)):
+            largest = float(np.max(np.abs(array)))
+            if largest > _LARGEST:
+                raise ArgumentError(
+                    f"Argument `{name}` must hold numbers of at most {_LARGEST:g}, but holds one "
+                    f"of size {largest:.3g}. Rescale it to size one."
+                )
         if self.bias and not np.all(x[:, -1] == 1):
             raise ArgumentError(
                 "The last column of `x` must be ones where `bias` is True. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import zipfile
 from collections.abc import Sequence
@@ -35,9 +36,13 @@ def from_arrays(
     Raises:
         ArgumentError: the arrays are not usable (see `Dataset`).
     """
-    inputs = np.asarray(x)
+    try:
+        inputs, targets = np.asarray(x), np.asarray(y)
+    except ValueError:
+        raise ArgumentError(
+            "Arguments `x` and `y` must be arrays of numbers, but a row is longer than another."
+        ) from None
     inputs = finite_array("x", inputs[:, None] if inputs.ndim == 1 else inputs, 2)
-    targets = np.asarray(y)
     targets = targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
     if bias:
         inputs = np.column_stack([inputs, np.ones(len(inputs))])
@@ -51,6 +56,15 @@ def _existing(path: str | os.PathLike[str]) -> Path:
     if not place.is_file():
         raise ArgumentError(f"{str(place)!r} is not a file. Give a .npz or .csv file.")
     return place
+
+
+def _from_file(place: Path, x: Array, y: Array, bias: bool, source: str) -> Dataset:
+    """The data set of a file's arrays; what is wrong with them is said of the file."""
+    try:
+        return from_arrays(x, y, place.stem, bias=bias, source=source)
+    except ArgumentError as error:
+        said = str(error)
+        raise ArgumentError(f"In {str(place)!r}, {said[0].lower()}{said[1:]}") from None
 
 
 def _file_source(path: str | os.PathLike[str], bias: bool) -> str:
@@ -95,7 +109,7 @@ def from_npz(path: str | os.PathLike[str], bias: bool = True) -> Dataset:
         ) from None
     if x.ndim > 2:
         x = x.reshape(len(x), -1)
-    return from_arrays(x, y, place.stem, bias=bias, source=_file_source(path, bias))
+    return _from_file(place, x, y, bias, _file_source(path, bias))
 
 
 def _is_number(text: str) -> bool:
@@ -103,7 +117,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text
 
 
 def _numbers(rows: Sequence[tuple[int, list[str]]], place: Path) -> Array:
@@ -121,8 +135,9 @@ def _numbers(rows: Sequence[tuple[int, list[str]]], place: Path) -> Array:
                 f"{width}."
             )
         for j, cell in enumerate(cells):
-            if not _is_number(cell):
-                raise ArgumentError(f"Line {line} of {str(place)!r}: {cell!r} is not a number.")
+            if not _is_number(cell) or not math.isfinite(float(cell)):
+                what = "a finite number" if _is_number(cell) else "a number"
+                raise ArgumentError(f"Line {line} of {str(place)!r}: {cell!r} is not {what}.")
             table[k, j] = float(cell)
     return table
 
@@ -153,5 +168,4 @@ def from_csv(path: str | os.PathLike[str], bias: bool = True) -> Dataset:
     if not rows:
         raise ArgumentError(f"{str(place)!r} holds no rows of numbers.")
     table = _numbers(rows, place)
-    source = _file_source(path, bias)
-    return from_arrays(table[:, :-1], table[:, -1], place.stem, bias=bias, source=source)
+    return _from_file(place, table[:, :-1], table[:, -1], bias, _file_source(path, bias))

@@ -58,7 +58,12 @@ def load(source: str) -> Dataset:
     if text not in _BUILDERS and ("/" in text or "\\" in text or Path(text).exists()):
         raise ArgumentError(f"Data file {text!r} must be a .npz or .csv file.")
     builder = _BUILDERS[one_of("data", text, [*BUILT_IN, "<path>.npz", "<path>.csv"])]
-    return builder(**_options(builder, query, source))
+    options = _options(builder, query, source)
+    try:
+        return builder(**options)
+    except ArgumentError as error:
+        said = str(error)
+        raise ArgumentError(f"In data {source!r}, {said[0].lower()}{said[1:]}") from None
 
 
 def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:

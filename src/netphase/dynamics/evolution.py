@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from netphase import engine
-from netphase._checks import finite_array, positive_int
+from netphase._checks import finite_array, instance_of, positive_int
 from netphase._types import Array, Status
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.gradient import GradientDynamics
-from netphase.dynamics.methods import Flow, Method
+from netphase.dynamics.methods import Descent, Flow, Method
 from netphase.dynamics.trajectory import Trajectory
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
@@ -65,6 +65,10 @@ def evolve(
         >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
         'converged'
     """
+    known = (GradientDynamics, LinearizedDynamics)
+    instance_of("dynamics", dynamics, known, "a GradientDynamics or a LinearizedDynamics")
+    instance_of("method", method, (Descent, Flow), "a Descent or a Flow")
+    instance_of("stop", stop, (Stop, type(None)), "a Stop")
     checked = _check_state(dynamics, state)
     count = len(checked.a) if tracked is None else positive_int("tracked", tracked)
     if count > len(checked.a):
@@ -132,7 +136,7 @@ def _through_times(
     """Runs from one time to the next, keeping the parameters at each."""
     clock, now = 0.0, state
     rows = [(0.0, _mean_square(problem, state), state)]
-    kept: list[Parameters] = []
+    kept = [state] if times[0] == 0.0 else []
     counts = np.zeros(4, dtype=np.int64)
     for target in [*times.tolist(), stop.time]:
         if target > stop.time or target <= clock:
@@ -201,6 +205,7 @@ def _mean_square(problem: Problem, state: Parameters) -> float:
 
 
 def _check_state(dynamics: GradientDynamics | LinearizedDynamics, state: Parameters) -> Parameters:
+    instance_of("state", state, Parameters, "Parameters")
     a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
     d = dynamics.data.x.shape[1]
     if w.shape != (len(a), d) or a.dtype != w.dtype:

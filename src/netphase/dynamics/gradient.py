@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netphase._checks import instance_of
 from netphase._types import Array
 from netphase.datasets import Dataset
 from netphase.engine.problem import Problem
@@ -25,10 +26,17 @@ class GradientDynamics:
 
     References:
         Luo et al. (JMLR 2021), the rescaled gradient flow of section 2.2.
+
+    Raises:
+        ArgumentError: an attribute is of another type.
     """
 
     network: TwoLayerNetwork
     data: Dataset
+
+    def __post_init__(self) -> None:
+        instance_of("network", self.network, TwoLayerNetwork, "a TwoLayerNetwork")
+        instance_of("data", self.data, Dataset, "a Dataset")
 
     def problem(self, dtype: np.dtype[np.floating]) -> Problem:
         """The same equation as the engine takes it, in one precision.

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from netphase._checks import finite_float, positive_int
 from netphase._types import Array, Status
 from netphase.activations import Activation
+from netphase.errors import ArgumentError
 from netphase.networks import Parameters
 
 
@@ -35,6 +37,10 @@ class Problem:
     mobility_w: float = 1.0
 
 
+MOST_STEPS = 2**53
+"""More steps than any run can make; up to here every count is exact in a float."""
+
+
 @dataclass(frozen=True)
 class Stop:
     """When a run ends; the first condition met names its `Status`.
@@ -42,16 +48,34 @@ class Stop:
     Attributes:
         mean_square: target of the mean square error (1/n) Σ e² (twice the loss).
         time: end time on the problem's clock.
-        max_steps: most accepted steps.
+        max_steps: most accepted steps, at most 2**53.
         stagnation: a run is called stagnated when, while the number of steps doubles (and over at
             least 10 000 of them), the mean square has fallen by less than this fraction;
             0 switches the test off.
+
+    Raises:
+        ArgumentError: a number is outside its domain.
     """
 
     mean_square: float = 1e-6
     time: float = math.inf
     max_steps: int = 10_000_000
     stagnation: float = 0.0
+
+    def __post_init__(self) -> None:
+        target = finite_float("mean_square", self.mean_square)
+        time = self.time if self.time == math.inf else finite_float("time", self.time)
+        for name, value in (("mean_square", target), ("time", time)):
+            if value < 0.0:
+                raise ArgumentError(f"Argument `{name}` must not be negative, but is {value!r}.")
+        if positive_int("max_steps", self.max_steps) > MOST_STEPS:
+            raise ArgumentError(
+                f"Argument `max_steps` must be at most 2**53, but is {self.max_steps!r}."
+            )
+        if not 0.0 <= finite_float("stagnation", self.stagnation) < 1.0:
+            raise ArgumentError(
+                f"Argument `stagnation` must lie in [0, 1), but is {self.stagnation!r}."
+            )
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netphase._files import write_whole
 from netphase.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -138,7 +140,7 @@ def save(figure: Figure, stem: str | Path, formats: tuple[str, ...] = ("pdf", "p
 
     Raises:
         ArgumentError: a format is not among the three.
-        OSError: the folder cannot be written.
+        OSError: the disk is full or the folder cannot be written; no half-written file is left.
     """
     metadata: dict[str, dict[str, Any]] = {
         "pdf": {"CreationDate": None},
@@ -155,5 +157,7 @@ def save(figure: Figure, stem: str | Path, formats: tuple[str, ...] = ("pdf", "p
     paths = [base.with_name(f"{base.name}.{name}") for name in formats]
     with style():
         for path, name in zip(paths, formats, strict=True):
-            figure.savefig(path, dpi=RESOLUTION, metadata=metadata[name])
+            page = io.BytesIO()
+            figure.savefig(page, format=name, dpi=RESOLUTION, metadata=metadata[name])
+            write_whole(path, page.getvalue())
     return paths

@@ -68,11 +68,14 @@ def condensation(parameters: Parameters, tracked: int) -> dict[str, float | int]
         tracked: the first so many neurons are looked at.
 
     Returns:
-        active_neurons, direction_clusters, entropy_number, participation_ratio, effective_rank.
+        active_neurons, direction_clusters, entropy_number, participation_ratio, effective_rank;
+        after an overflow the counts are 0 and the others NaN.
     """
     cloud = features(parameters, tracked)
     if not np.isfinite(cloud.amplitude).all():
-        return {"active_neurons": 0, "direction_clusters": 0}
+        counts: dict[str, float | int] = {"active_neurons": 0, "direction_clusters": 0}
+        measures = ("entropy_number", "participation_ratio", "effective_rank")
+        return counts | dict.fromkeys(measures, np.nan)
     return {
         "active_neurons": int((cloud.amplitude > ACTIVE * cloud.amplitude.max()).sum()),
         "direction_clusters": direction_clusters(cloud),

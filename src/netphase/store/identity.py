@@ -133,12 +133,14 @@ def differences(stored: str, asked: str, limit: int = 4) -> list[str]:
         limit: most differences to name.
 
     Returns:
-        Phrases such as "`widths` is [100, 200] there and [100] here".
+        Phrases such as "`widths` is [100, 200] there and [100] here"; fields that a specification
+        leaves out are at their defaults.
     """
     there, here = _flatten(json.loads(stored)), _flatten(json.loads(asked))
     names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
     phrases = [
-        f"`{name}` is {_short(there.get(name))} there and {_short(here.get(name))} here"
+        f"`{name.removeprefix('base.')}` is {_short(there.get(name))} there and "
+        f"{_short(here.get(name))} here"
         for name in names[:limit]
     ]
     if len(names) > limit:
@@ -158,5 +160,5 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 def _short(value: Any) -> str:
     """A value for a sentence, cut in the middle when long."""
-    text = "absent" if value is None else json.dumps(value, ensure_ascii=False)
+    text = "the default" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:36]} … {text[-20:]}"

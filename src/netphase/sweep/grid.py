@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import msgspec
 
-from netphase._checks import finite_float, positive_int
+from netphase._checks import finite_float, instance_of, positive_int
 from netphase.errors import ArgumentError
 from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
 from netphase.scalings import ScalingLaw
@@ -32,7 +33,8 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         seeds: integer seeds.
 
     Raises:
-        ArgumentError: an axis is empty, has repeated values or values outside their domain.
+        ArgumentError: an axis is empty, has repeated values or values outside their domain, or a
+            scale leaves the range of a float somewhere on the grid.
     """
 
     base: Experiment
@@ -42,6 +44,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
+        instance_of("base", self.base, Experiment, "an Experiment")
         checks: dict[str, Callable[[str, Any], float | int]] = {
             "gamma": finite_float,
             "gamma_prime": finite_float,
@@ -49,13 +52,18 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
             "seeds": integer,
         }
         for name, check in checks.items():
-            values = sorted(check(name, value) for value in getattr(self, name))
+            given = getattr(self, name)
+            instance_of(name, given, Iterable, "a list of numbers")
+            values = sorted(check(name, value) for value in given)
             if not values or len(set(values)) < len(values):
                 problem = "is empty" if not values else f"has repeated values: {values}"
                 raise ArgumentError(
                     f"Argument `{name}` must hold one or more different values, but {problem}."
                 )
             msgspec.structs.force_setattr(self, name, tuple(values))
+        # scales are monotone along every axis, so the corners tell for all
+        for i, j, k in itertools.product((0, -1), repeat=3):
+            _ = self.experiment((i, j, k, 0)).scales
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

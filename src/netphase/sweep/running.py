@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from netphase import engine
-from netphase._checks import positive_int
+from netphase._checks import instance_of, positive_int
 from netphase._types import Array
 from netphase.errors import ArgumentError, EvolutionError, NetphaseError
 from netphase.experiment import Experiment, measure
@@ -98,6 +98,9 @@ def run_sweep(
         StoreError: the folder cannot be written or the disk is full; finished runs are kept.
         EvolutionError: some runs raised an unexpected error.
     """
+    instance_of("sweep", sweep, Sweep, "a Sweep")
+    instance_of("store", store, (str, Path, type(None)), "a path or None")
+    instance_of("executor", executor, (Executor, type(None)), "an Executor or None")
     if executor is not None and workers is not None:
         raise ArgumentError(
             "Arguments `workers` and `executor` exclude each other; give the executor its workers."
