@@ -8,6 +8,7 @@ with the averaged residual held fixed. Tests hold the compiled engine to both.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,14 @@ from netphase.networks import Parameters
 
 SPECTRAL_SAMPLES = 16
 """Up to so many samples the tangent Gram matrix is formed at every step."""
+
+MEMORY = 0.8
+"""How much of the past errors of the two readings of the defect is remembered a step."""
+
+MOST_SWEEPS, SETTLED = 32, 1e-9
+"""Sweeps over the kinks of one neuron, and the change of a share at which they end."""
+
+_Factor = Callable[[Array], Array]
 
 LEAST_CAUTION = 1e-9
 """A step that has to be shortened so far is kept from lowering the loss by rounding."""
@@ -93,7 +102,8 @@ def secant_step(point: Point, mean: Array, h: float) -> Point:
 
     With the slopes held, a′ ∝ v·w and w′ ∝ a v; two corrections of the midpoint rule keep the
     invariant. A neuron that crosses the kink of a sample sees its secant slope; one that would
-    turn back across the same kink ends its step on it (Filippov's sliding solution).
+    turn back across the same kink ends its step on it (Filippov's sliding solution). Neurons that
+    meet several kinks in one step are left to `share_kinks`.
     """
     p, w = point.problem, point.w
     rate = h * p.output_scale / len(p.y)
@@ -110,8 +120,8 @@ def secant_step(point: Point, mean: Array, h: float) -> Point:
 
     tried = point.z + dw @ p.x.T
     crossed = (point.z > 0) != (tried > 0)
-    hit = crossed.any(1)
-    if hit.any():
+    hit = np.flatnonzero(crossed.any(1))
+    if hit.size:
         z, z1, crossed, slope = point.z[hit], tried[hit], crossed[hit], slope[hit]
         before, after = p.activation.value(z), p.activation.value(z1)
         secant = np.where(crossed, (after - before) / np.where(crossed, z1 - z, 1), slope)
@@ -122,15 +132,72 @@ def secant_step(point: Point, mean: Array, h: float) -> Point:
         slides = crossed & ((z1 > 0) != (turned > 0))
         share = z1 / np.where(slides, z1 - turned, 1)
         final = secant + np.where(slides, (secant - slope) * (share - 1), 0)
-        da[hit], dw[hit] = da_hit, gain_hit * ((final * mean) @ p.x)
+        dw[hit] = gain_hit * ((final * mean) @ p.x)
+        end = (w[hit] + dw[hit]) @ p.x.T
+        da[hit] = 0.5 * ca * ((before + p.activation.value(end)) @ mean)
+        late = ~crossed & ((z > 0) != (end > 0))
+        for k in hit[(crossed.sum(1) > 1) | late.any(1)]:
+            da[k], dw[k] = share_kinks(point, mean, h, int(k), float(da[k]))
     a = point.a + da
     return Point(p, a.astype(point.a.dtype), (w + dw).astype(w.dtype))
+
+
+def share_kinks(point: Point, mean: Array, h: float, k: int, da: float) -> tuple[float, Array]:
+    """The step of one neuron that meets several kinks.
+
+    The share of a sample is the part of the step that the neuron spends on its upper side: the
+    crossing time where it ends on one side whatever its share, the share that ends the step on the
+    kink where its own push would turn it back. The end of the step is linear in the shares, which
+    are made consistent with it by a projected Gauss–Seidel iteration.
+
+    Args:
+        point: the network.
+        mean: averaged residual, shape (n,).
+        h: length of the step.
+        k: index of the neuron.
+        da: first estimate of δa.
+
+    Returns:
+        δa and δw, the latter of shape (d,).
+    """
+    p, z0 = point.problem, point.z[k]
+    rate = h * p.output_scale / len(p.y)
+    low = float(p.activation.derivative(np.array([-1.0]))[0])
+    rise, norms = 1.0 - low, (p.x * p.x).sum(1)
+    share, dw = (z0 > 0).astype(np.float64), np.zeros(p.x.shape[1])
+    for _ in range(2):  # the second round with a corrected δa
+        push = -rate * p.mobility_w * (point.a[k] + 0.5 * da) * mean
+        dw = ((low + rise * share) * push) @ p.x
+        for _ in range(MOST_SWEEPS):
+            last = share.copy()
+            for i, x in enumerate(p.x):
+                z, reach = (point.w[k] + dw) @ x, push[i] * rise * norms[i]
+                off, on = z - reach * share[i], z - reach * share[i] + reach
+                new = share[i]
+                if off > 0 >= on:
+                    new = off / (off - on)
+                elif (off > 0) == (on > 0) != (z0[i] > 0):
+                    time = z0[i] / (z0[i] - z)
+                    new = time if z0[i] > 0 else 1.0 - time
+                else:
+                    new = float(z0[i] > 0)
+                new = min(1.0, max(0.0, new))
+                dw = dw + push[i] * rise * (new - share[i]) * x
+                share[i] = new
+            if np.max(np.abs(share - last)) <= SETTLED:
+                break
+        end = p.activation.value(p.x @ (point.w[k] + dw))
+        da = float(-0.5 * rate * p.mobility_a * ((p.activation.value(z0) + end) @ mean))
+    return da, dw
 
 
 class ResidualAverage:
     """The mean residual of a step from e′ = −Ĝ e + d, with Ĝ frozen and the defect d learnt.
 
-    ē = φ₁(hĜ) e + h φ₂(hĜ) d; without a matrix, the two-step Adams–Bashforth average.
+    ē = φ₁(hĜ) e + h φ₂(hĜ) d; without a matrix, the two-step Adams–Bashforth average. The defect
+    is the last step's as it was seen then (right where Ĝ grows smoothly), or seen with the present
+    Ĝ (right where neurons slide along a kink, which switches their part of Ĝ on and off):
+    whichever has foretold better of late.
 
     Args:
         n: number of samples.
@@ -138,28 +205,30 @@ class ResidualAverage:
 
     def __init__(self, n: int) -> None:
         self.values, self.vectors = np.zeros(n), np.eye(n)
-        self.defect = np.zeros(n)
+        self.known = False
+        none: Array = np.zeros(n)
+        self._slope = self._mean = self._defect = none
+        self._then = self._now = self._forced = none
+        self._missed_then = self._missed_now = 0.0
 
     def freeze(self, gram: Array) -> None:
         """Takes Ĝ, shape (n, n)."""
         values, self.vectors = np.linalg.eigh(gram)
         self.values = np.maximum(values, 0.0)
 
+    def start(self) -> None:
+        """Chooses the reading of the defect, once Ĝ is known."""
+        self._then = self._defect if self.known else np.zeros_like(self._defect)
+        self._now = self._slope + self._apply(self._mean) if self.known else self._then
+        self._forced = self._now if self._missed_now < self._missed_then else self._then
+
     def average(self, residual: Array, h: float) -> Array:
         """ē over a step of length h, shape (n,)."""
-        q = h * self.values
-        modes = phi_1(q) * (self.vectors.T @ residual) + h * phi_2(q) * (
-            self.vectors.T @ self.defect
-        )
-        return np.asarray(self.vectors @ modes)
+        return self._solution(residual, h, phi_1, phi_2)
 
     def predict(self, residual: Array, h: float) -> Array:
         """The residual expected after the step, shape (n,)."""
-        q = h * self.values
-        modes = np.exp(-q) * (self.vectors.T @ residual) + h * phi_1(q) * (
-            self.vectors.T @ self.defect
-        )
-        return np.asarray(self.vectors @ modes)
+        return self._solution(residual, h, lambda q: np.exp(-q), phi_1)
 
     def land(self, residual: Array, h: float, square: float) -> float:
         """Longest step up to h after which Σ e² is expected to be at least ``square``."""
@@ -177,8 +246,23 @@ class ResidualAverage:
         return high
 
     def learn(self, before: Array, mean: Array, after: Array, h: float) -> None:
-        """Notes the mean of e′ + Ĝ e over the step just made."""
-        self.defect = (after - before) / h + self.vectors @ (self.values * (self.vectors.T @ mean))
+        """Notes the mean of e′ + Ĝ e over the step just made, and how well it was foretold."""
+        self._slope, self._mean = (after - before) / h, mean
+        self._defect = self._slope + self._apply(mean)
+        if self.known:
+            gap_then, gap_now = self._then - self._defect, self._now - self._defect
+            self._missed_then = MEMORY * self._missed_then + h * float(np.linalg.norm(gap_then))
+            self._missed_now = MEMORY * self._missed_now + h * float(np.linalg.norm(gap_now))
+        self.known = True
+
+    def _apply(self, vector: Array) -> Array:
+        return np.asarray(self.vectors @ (self.values * (self.vectors.T @ vector)))
+
+    def _solution(self, residual: Array, h: float, free: _Factor, forced: _Factor) -> Array:
+        q = h * self.values
+        modes = free(q) * (self.vectors.T @ residual)
+        modes = modes + h * forced(q) * (self.vectors.T @ self._forced)
+        return np.asarray(self.vectors @ modes)
 
 
 def descend(
@@ -217,6 +301,7 @@ def descend_auto(
         model.freeze(point.gram())
         longest = rotation / point.growth_rate()
         safe = min(stability / float(model.values.max()), longest)
+        model.start()
         h = min(max(h * stretch, safe), longest)
         h = model.land(point.residual, h, 0.999 * stop.mean_square * n)
         while True:
@@ -231,7 +316,8 @@ def descend_auto(
             run.rejected += 1
             if rose:
                 caution *= 0.5
-                model.defect[:] = 0.0
+                model.known = False
+                model.start()
             else:
                 h = max(0.5 * h, safe)
             if caution < LEAST_CAUTION:

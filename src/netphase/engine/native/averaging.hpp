@@ -55,7 +55,8 @@ inline void symmetric_eigen(std::size_t n, std::vector<double>& matrix, std::vec
 class ResidualAverage {
  public:
   explicit ResidualAverage(std::size_t n)
-      : n_(n), values_(n, 0), defect_(n, 0), modes_(n), forced_(n), work_(n) {}
+      : n_(n), values_(n, 0), defect_(n, 0), slope_(n), mean_(n), modes_(n), forced_(n),
+        seen_then_(n), seen_now_(n), work_(n) {}
 
   // Takes the frozen matrix Ĝ (n × n), which is overwritten.
   void freeze(std::vector<double>& gram) {
@@ -63,12 +64,19 @@ class ResidualAverage {
     for (double& v : values_) v = std::max(v, 0.0);
   }
   double largest_eigenvalue() const { return *std::max_element(values_.begin(), values_.end()); }
-  void forget() { std::fill(defect_.begin(), defect_.end(), 0.0); }
+  void forget() { known_ = false; }
 
-  // Start a step from residual e: rotates e and the defect into the eigenvectors of Ĝ.
+  // Start a step from residual e: rotates e and the defect into the eigenvectors of Ĝ. The defect is the last step's
+  // as it was seen then (right where Ĝ grows smoothly), or seen with the present Ĝ (right where neurons slide along
+  // a kink, which switches their part of Ĝ on and off): whichever has foretold better of late.
   void start(const std::vector<double>& e) {
     rotate(e, modes_);
-    rotate(defect_, forced_);
+    rotate(defect_, seen_then_);
+    rotate(slope_, seen_now_);
+    rotate(mean_, work_);
+    for (std::size_t i = 0; i < n_; ++i) seen_now_[i] += values_[i] * work_[i];
+    if (!known_) std::fill(seen_then_.begin(), seen_then_.end(), 0.0), seen_now_ = seen_then_;
+    forced_ = missed_now_ < missed_then_ ? seen_now_ : seen_then_;
   }
   void average(double h, std::vector<double>& out) {
     for (std::size_t i = 0; i < n_; ++i) {
@@ -100,15 +108,29 @@ class ResidualAverage {
   // What the step taken taught: the mean of e' + Ĝ e over it.
   void learn(double h, const std::vector<double>& before, const std::vector<double>& average,
              const std::vector<double>& after) {
-    rotate(average, work_);
+    for (std::size_t i = 0; i < n_; ++i) slope_[i] = (after[i] - before[i]) / h;
+    mean_ = average;
+    rotate(mean_, work_);
     for (std::size_t i = 0; i < n_; ++i) work_[i] *= values_[i];
     rotate_back(work_, defect_);
-    for (std::size_t i = 0; i < n_; ++i) defect_[i] += (after[i] - before[i]) / h;
+    for (std::size_t i = 0; i < n_; ++i) defect_[i] += slope_[i];
+    if (known_) {
+      rotate(defect_, work_);
+      missed_then_ = memory * missed_then_ + h * distance(seen_then_, work_);
+      missed_now_ = memory * missed_now_ + h * distance(seen_now_, work_);
+    }
+    known_ = true;
   }
 
  private:
   static double phi1(double q) { return q > 0 ? -std::expm1(-q) / q : 1; }
   static double phi2(double q, double p) { return q < 1e-3 ? 0.5 - q / 6 + q * q / 24 : (1 - p) / q; }
+  static constexpr double memory = 0.8;
+  static double distance(const std::vector<double>& a, const std::vector<double>& b) {
+    double total = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) total += (a[i] - b[i]) * (a[i] - b[i]);
+    return std::sqrt(total);
+  }
   double mode_after(std::size_t i, double h) const {
     const double q = values_[i] * h;
     return std::exp(-q) * modes_[i] + h * phi1(q) * forced_[i];
@@ -129,7 +151,9 @@ class ResidualAverage {
   }
 
   std::size_t n_;
-  std::vector<double> values_, vectors_, defect_, modes_, forced_, work_;
+  std::vector<double> values_, vectors_, defect_, slope_, mean_, modes_, forced_, seen_then_, seen_now_, work_;
+  double missed_then_ = 0, missed_now_ = 0;  // recent errors of the two readings of the defect
+  bool known_ = false;                       // whether a step has been learnt from
 };
 
 }  // namespace netphase

@@ -120,21 +120,26 @@ template <class T> struct Run {
   // Displacements of the tracked neurons, and how far the invariant a²/p_a − |w|²/p_w has drifted.
   void record() {
     const T *rows = parameters(now), *a0 = static_cast<const T*>(q.a), *w0 = static_cast<const T*>(q.w);
-    double moved_a = 0, moved_w = 0, drift = 0, turned = 0;
+    double moved_a = 0, moved_w = 0, drift = 0, turned = 0, size = 0;
     for (std::size_t k = 0; k < q.tracked; ++k) {
       const double before = a0[k], a = rows[k];
-      double norm = 0;  // |w|² − |w(0)|²
+      double norm = 0, square_w = 0;  // |w|² − |w(0)|², |w|²
       for (std::size_t j = 0; j < d; ++j) {
         const double v0 = w0[k * d + j], v = rows[(j + 1) * stride + k];
         moved_w += (v - v0) * (v - v0);
         norm += (v - v0) * (v + v0);
+        square_w += v * v;
       }
       moved_a += (a - before) * (a - before);
       const double from_a = (a - before) * (a + before) / q.mobility_a, from_w = norm / q.mobility_w;
       drift += std::abs(from_a - from_w);
       turned += std::abs(from_a) + std::abs(from_w);
+      size += a * a / q.mobility_a + square_w / q.mobility_w;
     }
     r.drift = turned > 0 ? drift / turned : 0;
+    // what rounding of the parameters, a random walk, may have done to the invariant
+    const double rounding = std::numeric_limits<T>::epsilon() * std::sqrt(1.0 + static_cast<double>(r.steps)) * size;
+    drifts = drift > q.drift_limit * turned + rounding;
     r.record_time.push_back(time);
     r.record_steps.push_back(static_cast<double>(r.steps));
     r.record_mean_square.push_back(square / static_cast<double>(n));
@@ -148,6 +153,15 @@ template <class T> struct Run {
     // about 20 ms of work between two looks
     until_poll = 1 + static_cast<long long>(1e7 / static_cast<double>(stride * n * (d + 2)));
     return q.poll && q.poll();
+  }
+
+  // Whether the clock has grown a million-fold while the loss stood still: no residual has a gradient left.
+  bool stationary() {
+    if (time < patience * anchor_time) return false;
+    const double mean = square / static_cast<double>(n), part = std::max(put, q.stagnation);
+    const bool stuck = anchor_time > 0 && mean > (1 - part) * anchor_mean;
+    anchor_time = time, anchor_mean = mean;
+    return stuck;
   }
 
   // The reason to stop at the present state, if there is one.
@@ -246,7 +260,7 @@ template <class T> struct Run {
     while (!finished(last_checked, next_check)) {
       const double rate = growth_rate(), longest = care * q.rotation / rate;
       r.lambda_max = bound_eigenvalue();
-      if (!(r.lambda_max > 0)) {  // no parameter moves the output any more
+      if (!(r.lambda_max > 0) || stationary()) {  // no parameter moves the output any more
         end(End::stagnated);
         break;
       }
@@ -270,7 +284,7 @@ template <class T> struct Run {
       caution = std::min(1.0, caution * 1.1);
       if (r.steps >= next_record) {
         record();
-        if (conserves && r.drift > q.drift_limit && care > least_care) care *= 0.5;
+        if (conserves && drifts && care > least_care) care *= 0.5;
       }
     }
     finish();
@@ -305,7 +319,10 @@ template <class T> struct Run {
     return true;
   }
 
+  static constexpr double patience = 1e6, put = 1e-6;  // clock growth, least fall of the loss
+  double anchor_time = 0, anchor_mean = 0;
   double lambda = 0, grown = 0, taken = 0, stretch = 1, care = 1;
+  bool drifts = false;     // whether the invariant has drifted too far
   bool conserves = false;  // homogeneous activations keep the invariant
   int since_refresh = 0;
   bool rose = false;

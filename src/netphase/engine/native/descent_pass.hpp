@@ -225,22 +225,26 @@ template <class T, class A, int N, int D> struct SecantBlock {
   // Redoes the step δw = pull v, already in w, for neurons that crossed a kink: first with the secant
   // slopes of the step just tried; where that turns the neuron back across the same kink it slides along
   // it, and the slope is the one between the two that ends the step on the kink (Filippov's solution).
-  static __attribute__((noinline)) void cross_kinks(const Sweep<T>& s, V a, V* w, const V* v, const V* z0, V& da,
-                                                    V pull) {
+  static __attribute__((noinline)) void cross_kinks(const Sweep<T>& s, std::size_t k, V a, V* w, const V* v, const V* z0,
+                                                    V& da, V pull) {
     const std::size_t n = N ? N : s.n, d = D ? D : s.d;
     const V ca = splat<T>(-s.step_a), cw = splat<T>(-s.step_w), half = splat<T>(T(0.5)), one = splat<T>(1), zero{};
     V mean_reg[D ? D : 1], tried_reg[N ? N : 1], slope_reg[N ? N : 1];
     V* mean = D ? mean_reg : s.scratch + 2 * d;                    // (d): Σ ē (mean slope) x
     V* tried = N ? tried_reg : s.scratch + 8 * d + n;              // (n): z after the first try
     V* slope = N ? slope_reg : s.scratch + 8 * d + 2 * n;          // (n)
-    for (std::size_t j = 0; j < d; ++j) mean[j] = zero, w[j] -= pull * v[j];
+    V given_reg[D ? D : 1], *given = D ? given_reg : s.scratch + 4 * d;  // (d): w as it came
+    const V da_given = da;
+    for (std::size_t j = 0; j < d; ++j) mean[j] = zero, given[j] = w[j], w[j] -= pull * v[j];
     V dot = zero;
+    mask<T> once{}, several{};  // lanes that met a kink, and those that met more than one
     for (std::size_t i = 0; i < n; ++i) {
       V along = zero;
       for (std::size_t j = 0; j < d; ++j) along += v[j] * s.x[i * d + j];
       tried[i] = z0[i] + pull * along;
       const V before = A::value(z0[i], nullptr), after = A::value(tried[i], nullptr), run = tried[i] - z0[i];
       const mask<T> kink = (z0[i] > zero) != (tried[i] > zero);
+      several |= once & kink, once |= kink;
       slope[i] = select<T>(kink, (after - before) / select<T>(kink, run, one), A::derivative(z0[i], nullptr));
       for (std::size_t j = 0; j < d; ++j) mean[j] += slope[i] * s.residual_x[i * d + j];
       dot += (before + after) * s.residual[i];
@@ -259,7 +263,71 @@ template <class T, class A, int N, int D> struct SecantBlock {
       for (std::size_t j = 0; j < d; ++j) final[j] += more * s.residual_x[i * d + j];
     }
     for (std::size_t j = 0; j < d; ++j) w[j] += pull * final[j];
+    dot = zero;
+    for (std::size_t i = 0; i < n; ++i) {
+      const V z = preactivation(s, w, i);
+      several |= ((z0[i] > zero) == (tried[i] > zero)) & ((z0[i] > zero) != (z > zero));
+      dot += (A::value(z0[i], nullptr) + A::value(z, nullptr)) * s.residual[i];
+    }
+    // neighbours in the vector that met no kink keep what they had
+    da = select<T>(once, half * ca * dot, da_given);
+    for (std::size_t j = 0; j < d; ++j) w[j] = select<T>(once, w[j], given[j]);
+    several &= once;
+    if (top_bit_set(several)) share_kinks(s, k, a, w, z0, da, several);
   }
+
+  // The same for neurons that meet several kinks in one step. `share` is the part of the step that a neuron spends on
+  // the upper side of a sample: the crossing time where it ends on one side whatever its share, the share that ends
+  // the step on the kink where its own push would turn it back. The end of the step is linear in the shares, which
+  // are made consistent with it one sample after the other: a projected Gauss–Seidel iteration, which converges
+  // however many kinks a neuron slides along.
+  static __attribute__((noinline)) void share_kinks(const Sweep<T>& s, std::size_t k, V a, V* w, const V* z0, V& da,
+                                                    mask<T> several) {
+    const std::size_t n = N ? N : s.n, d = D ? D : s.d;
+    const V ca = splat<T>(-s.step_a), cw = splat<T>(-s.step_w), half = splat<T>(T(0.5)), one = splat<T>(1), zero{};
+    const V low = A::derivative(-one, nullptr), rise = one - low;
+    V share_reg[N ? N : 1], *share = N ? share_reg : s.scratch + 8 * d + n;  // (n)
+    V kept_reg[D ? D : 1], *kept = D ? kept_reg : s.scratch + 3 * d, kept_da = da;  // of the other neurons
+    for (std::size_t j = 0; j < d; ++j) kept[j] = w[j];
+    for (std::size_t i = 0; i < n; ++i) share[i] = where_positive<T>(z0[i], one);
+    for (int round = 0; round < 2; ++round) {  // the second with a corrected δa
+      const V pull = cw * (a + half * da);
+      for (std::size_t j = 0; j < d; ++j) {
+        V along{};
+        for (std::size_t i = 0; i < n; ++i) along += (low + rise * share[i]) * s.residual_x[i * d + j];
+        w[j] = load<T>(s.in + (j + 1) * s.stride + k) + pull * along;
+      }
+      mask<T> moving = ~mask<T>{};
+      for (int sweep = 0; top_bit_set(moving) && sweep < most_sweeps; ++sweep) {
+        moving = mask<T>{};
+        for (std::size_t i = 0; i < n; ++i) {
+          V square{};
+          for (std::size_t j = 0; j < d; ++j) square += s.x[i * d + j] * s.residual_x[i * d + j];
+          const V reach = pull * rise * square, z = preactivation(s, w, i);  // ∂z/∂share, z at the end
+          const V off = z - reach * share[i], on = off + reach;              // z at the end for share 0, 1
+          const mask<T> active = z0[i] > zero, low_side = off > zero, high_side = on > zero;
+          const mask<T> slides = low_side & ~high_side, crosses = ~(low_side ^ high_side) & (active ^ high_side);
+          const V time = z0[i] / select<T>(crosses & (z0[i] != z), z0[i] - z, one);
+          V next = where_positive<T>(z0[i], one);
+          next = select<T>(crosses, select<T>(active, time, one - time), next);
+          next = select<T>(slides, off / select<T>(slides, off - on, one), next);
+          next = minimum<T>(one, maximum<T>(zero, next));
+          const V more = next - share[i], push = pull * rise * more;
+          share[i] = next;
+          moving |= several & ((more > splat<T>(settled)) | (more < splat<T>(-settled)));
+          for (std::size_t j = 0; j < d; ++j) w[j] += push * s.residual_x[i * d + j];
+        }
+      }
+      V dot{};
+      for (std::size_t i = 0; i < n; ++i)
+        dot += (A::value(z0[i], nullptr) + A::value(preactivation(s, w, i), nullptr)) * s.residual[i];
+      da = half * ca * dot;
+    }
+    for (std::size_t j = 0; j < d; ++j) w[j] = select<T>(several, w[j], kept[j]);
+    da = select<T>(several, da, kept_da);
+  }
+  static constexpr int most_sweeps = 32;
+  static constexpr T settled = sizeof(T) == 8 ? T(1e-9) : T(1e-5);
 
   static inline __attribute__((always_inline)) void run(const Sweep<T>& s, std::size_t k) {
     const std::size_t n = N ? N : s.n, d = D ? D : s.d;
@@ -282,9 +350,9 @@ template <class T, class A, int N, int D> struct SecantBlock {
     for (std::size_t j = 0; j < d; ++j) w[j] += pull * v[j];
     mask<T> crossed{};
     each_sample<N>(n, [&](std::size_t i) NETPHASE_FLATTEN {
-      crossed |= reinterpret_cast<mask<T>>(preactivation(s, w, i)) ^ reinterpret_cast<mask<T>>(z0[i]);
+      crossed |= (preactivation(s, w, i) > V{}) ^ (z0[i] > V{});
     });
-    if (__builtin_expect(top_bit_set(crossed), 0)) cross_kinks(s, a, w, v, z0, da, pull);
+    if (__builtin_expect(top_bit_set(crossed), 0)) cross_kinks(s, k, a, w, v, z0, da, pull);
     a += da;
     store<T>(s.out + k, a);
     for (std::size_t j = 0; j < d; ++j) store<T>(s.out + (j + 1) * s.stride + k, w[j]);
