@@ -1,4 +1,4 @@
-"""ReLU neurons that slide along kinks: the automatic step against small steps of literal descent."""
+"""ReLU neurons that slide along kinks: the automatic step against small literal steps."""
 
 import numpy as np
 import pytest
