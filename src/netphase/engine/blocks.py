@@ -118,6 +118,9 @@ class Blocks:
         form: "blas" or "gram".
         trial: keep room to reject a step.
         block_bytes: target size of one (n, block) array.
+
+    Attributes:
+        careful: resolve the kinks of a trial step to a finer tolerance, at a higher price.
     """
 
     def __init__(
@@ -134,6 +137,7 @@ class Blocks:
         dtype = x.dtype
         size = min(m, max(64, block_bytes // (n * dtype.itemsize) // 32 * 32))
         self.problem, self.form, self.trial = problem, form, trial
+        self.careful = False
         self.start = parameters
         self.gram = np.matmul(x, x.T)
         self.basis = self.gram if form == "gram" else x
@@ -243,7 +247,7 @@ class Blocks:
             return
         before, height = start[:, moved], block.a.dtype.type(self.evaluator.kink_height)
         push = self._column * (height * block.a[moved])
-        shares = active_shares(before, block.z[:, moved], push, self.gram)
+        shares = active_shares(before, block.z[:, moved], push, self.gram, self.careful)
         change = (shares - (before > 0)) * push
         c = block.trial_c[:, moved] - (change if self.form == "gram" else self.problem.x.T @ change)
         block.trial_c[:, moved] = c

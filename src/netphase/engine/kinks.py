@@ -14,14 +14,16 @@ import numpy.typing as npt
 
 from netphase._types import Array
 
-MOST_ROUNDS = 8
+MOST_ROUNDS, MOST_CAREFUL_ROUNDS = 8, 64
 """Most corrections of one neuron in a step; more than that is left to the next step."""
 
-ENOUGH = 1e-2
+ENOUGH, CAREFULLY_ENOUGH = 1e-2, 1e-3
 """A correction of λ below this is none."""
 
 
-def active_shares(start: Array, end: Array, push: Array, gram: Array) -> Array:
+def active_shares(
+    start: Array, end: Array, push: Array, gram: Array, careful: bool = False
+) -> Array:
     """The share of the step that each neuron spends active at each sample.
 
     The end of a step is linear in the shares, z⁺ = z_free − XXᵀ (p ∘ λ); λ is made consistent with
@@ -32,6 +34,7 @@ def active_shares(start: Array, end: Array, push: Array, gram: Array) -> Array:
         end: pre-activations after it, made with λ = [start > 0], shape (n, q).
         push: p, what a share of one subtracts from a neuron's coefficients, shape (n, q).
         gram: XXᵀ, shape (n, n).
+        careful: correct up to the larger number of rounds, for neurons that slide along many kinks.
 
     Returns:
         λ, values in [0, 1], shape (n, q).
@@ -42,12 +45,13 @@ def active_shares(start: Array, end: Array, push: Array, gram: Array) -> Array:
     z: Array = end.copy()
     share: Array = shares.copy()
     s, g, p = start, reach, push
-    for _ in range(MOST_ROUNDS):
+    rounds, enough = (MOST_CAREFUL_ROUNDS, CAREFULLY_ENOUGH) if careful else (MOST_ROUNDS, ENOUGH)
+    for _ in range(rounds):
         change = _consistent(s, z, g, share) - share
         worst = np.abs(change).argmax(axis=0)
         columns = np.arange(len(left))
         step = change[worst, columns]
-        keep = np.flatnonzero(np.abs(step) > ENOUGH)
+        keep = np.flatnonzero(np.abs(step) > enough)
         shares[:, left] = share
         if len(keep) == 0:
             break

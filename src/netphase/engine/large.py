@@ -25,6 +25,9 @@ Path = Literal["auto", "blas", "gram"]
 MOST_REJECTIONS = 60
 """So many halvings in a row mean that no step lowers the loss in this precision."""
 
+FEW_REJECTIONS = 2
+"""After more rejections in a row, kinks are resolved more finely for the rest of the run."""
+
 REFRESH_STEPS = 20
 """Most steps between two looks at the tangent Gram matrix."""
 
@@ -229,7 +232,8 @@ class _Pilot:
     def step(self) -> None:
         """Tries one step, and keeps it or goes back."""
         run, flow = self._run, self._flow
-        step, clock = last_step(min(self._step, self._longest()), run.time, run.stop)
+        wanted = self._landing(min(self._step, self._longest()))
+        step, clock = last_step(wanted, run.time, run.stop)
         before, square = run.residual, run.mean_square
         mean = flow.mean(before, self._defect, step)
         self._blocks.split_step(mean, step)
@@ -250,10 +254,27 @@ class _Pilot:
         if self._age >= REFRESH_STEPS or self._moved > 0.5:
             self._look()
 
+    def _landing(self, step: float) -> float:
+        """The longest step up to this one that is not expected to fall below the target."""
+        target = 0.999 * self._run.stop.mean_square
+
+        def below(length: float) -> bool:
+            end = self._flow.end(self._run.residual, self._defect, length)
+            return mean_of_squares(end) < target
+
+        if not below(step):
+            return step
+        low, high = 0.0, step
+        for _ in range(40):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if below(middle) else (middle, high)
+        return high
+
     def _back(self, step: float, surprise: float) -> None:
         self._run.rejected += 1
         self._run.gradients += 1
         self._failures += 1
+        self._blocks.careful |= self._failures > FEW_REJECTIONS
         self._blocks.reject()
         self._step = step * min(0.5, _scaled(self._control.surprise, surprise))
         if self._age > 0:
