@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netphase import activations
+from netphase import activations, networks
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
 from netphase.scalings import Scales, ScalingLaw
@@ -84,3 +84,17 @@ def test_parts_of_another_type_are_refused():
         TwoLayerNetwork("tanh", scales)
     with pytest.raises(ArgumentError, match="`scales` must be the Scales of one width"):
         TwoLayerNetwork(activations.get("tanh"), ScalingLaw.ntk())
+
+
+def test_wide_networks_are_evaluated_block_by_block(monkeypatch):
+    network = TwoLayerNetwork(activations.get("tanh"), ScalingLaw.ntk().at_width(50))
+    parameters, x = initial_parameters(50, 3, antisymmetric=False), np.eye(4, 3)
+    whole = network.output(parameters, x)
+    sizes = []
+    monkeypatch.setattr(networks, "BLOCK", 4 * 7)
+    inner = TwoLayerNetwork.unit
+    monkeypatch.setattr(
+        TwoLayerNetwork, "unit", lambda self, z: sizes.append(z.shape) or inner(self, z)
+    )
+    assert np.allclose(network.output(parameters, x), whole, rtol=1e-12)
+    assert sizes == [(4, 7)] * 7 + [(4, 1)]

@@ -14,6 +14,9 @@ from netphase.errors import ArgumentError
 from netphase.scalings import Scales
 from netphase.seeds import Stream, generator
 
+BLOCK = 2**22
+"""Most numbers of an array of samples by neurons that `TwoLayerNetwork.output` holds at a time."""
+
 
 class Parameters(NamedTuple):
     """The trainable numbers of a two-layer network, in normalised variables.
@@ -85,7 +88,12 @@ class TwoLayerNetwork:
                 "Arguments `parameters` and `x` must have the shapes (m,), (m, d) and (n, d), "
                 f"but have {a.shape}, {w.shape} and {x.shape}."
             )
-        return np.asarray(self.scales.kappa * (self.unit(x @ w.T) @ a))  # (n, m) @ (m,)
+        values = np.zeros(len(x), dtype=np.result_type(a, w, x))
+        block = max(1, BLOCK // max(1, len(x)))
+        for first in range(0, len(a), block):
+            few = slice(first, first + block)
+            values += self.unit(x @ w[few].T) @ a[few]  # (n, block) @ (block,)
+        return np.asarray(self.scales.kappa * values)
 
 
 def initial_parameters(
