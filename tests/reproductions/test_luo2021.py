@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from netphase import Parameters, reproductions
+from netphase.errors import ArgumentError
 from netphase.observables import features
 from netphase.reproductions import Verdict
 from netphase.reproductions.luo2021 import printed
@@ -176,3 +177,10 @@ def test_average_has_a_standard_error_over_seeds():
     mean, error = average([1.0, 2.0, 3.0])
     assert (mean, error) == (2.0, pytest.approx(1 / math.sqrt(3)))
     assert math.isnan(average([1.0])[1])
+
+
+def test_images_for_figures_that_show_none_are_refused(tmp_path):
+    with pytest.raises(ArgumentError, match=r"`images` needs a figure .* beside it: 5 or 7"):
+        PAPER.run("smoke", (2, 3), tmp_path, images="mnist")
+    with pytest.raises(ArgumentError, match="`images` must be a Dataset, a name or a path"):
+        PAPER.run("smoke", (5,), tmp_path, images=np.ones((3, 3)))

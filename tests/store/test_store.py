@@ -361,8 +361,8 @@ def test_a_writer_killed_at_random_moments_loses_and_spoils_nothing(tmp_path):
 
 
 def test_differences_name_what_the_user_gave():
-    stored = '{"base": {"activation": "tanh"}, "widths": [10]}'
-    asked = '{"base": {}, "widths": [10], "seeds": [0, 1]}'
+    stored = '{"base": {"activation": "tanh", "width": 10}, "widths": [10]}'
+    asked = '{"base": {"width": 20}, "widths": [10], "seeds": [0, 1]}'
     assert differences(stored, asked) == [
         '`activation` is "tanh" there and the default here',
         "`seeds` is the default there and [0, 1] here",

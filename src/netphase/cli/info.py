@@ -20,9 +20,9 @@ Examples:
   netphase info --json > environment.json
 
 \b
-JSON fields: python, platform, machine, processors (usable by this process), threads
-(runs at a time by default), packages {name: version}, engine {what the compiled core
-says of itself: instruction set in use, available ones, compiler, flags}.
+JSON fields: python, platform, machine, executable (of Python), processors (usable by this
+process), threads (runs at a time by default), packages {name: version}, engine {what the
+compiled core says of itself: instruction set in use, available ones, compiler, flags}.
 """
 
 PACKAGES = ("numpy", "scipy", "msgspec", "xarray", "zarr", "matplotlib", "click", "rich", "mlxtend")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from netphase._checks import one_of
+from netphase._checks import instance_of, one_of
 from netphase.datasets import Dataset, load
 from netphase.errors import ArgumentError
 from netphase.reproductions.check import Check
@@ -66,11 +66,13 @@ class Part:
         figures: their numbers; empty for claims that no figure shows.
         title: what it is, for progress.
         run: makes the runs, draws the figures, and returns the checks.
+        on_images: whether it is made on images, which a user may replace.
     """
 
     figures: tuple[int, ...]
     title: str
     run: Callable[[Stage], list[Check]]
+    on_images: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,18 @@ class Reproduction:
             One check a claim.
 
         Raises:
-            ArgumentError: the size or a figure is unknown, or the images cannot be read.
+            ArgumentError: the size or a figure is unknown, the images cannot be read, or none of
+                the figures is made on images.
             StoreError: the folder cannot be written.
         """
         chosen = one_of("size", size, SIZES)
         wanted = self._wanted(figures)
+        instance_of("images", images, (Dataset, str, type(None)), "a Dataset, a name or a path")
+        if images is not None and not any(part.on_images for part in wanted):
+            raise ArgumentError(
+                "Argument `images` needs a figure that is made on images beside it: "
+                f"{self._on_images() or f'{self.key} has none'}."
+            )
         folder = Path(output)
         folder.mkdir(parents=True, exist_ok=True)
         say = progress if progress is not None else _silent
@@ -134,6 +143,11 @@ class Reproduction:
             say(part.title)
             checks += part.run(stage)
         return checks
+
+    def _on_images(self) -> str:
+        """Numbers of the figures that are made on images, in words."""
+        parts = (part for part in self.parts if part.on_images)
+        return " or ".join(str(number) for part in parts for number in part.figures)
 
     def _wanted(self, figures: Sequence[int] | None) -> list[Part]:
         """The parts that hold the figures asked for."""

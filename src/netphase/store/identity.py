@@ -137,7 +137,9 @@ def differences(stored: str, asked: str, limit: int = 4) -> list[str]:
         leaves out are at their defaults.
     """
     there, here = _flatten(json.loads(stored)), _flatten(json.loads(asked))
-    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+    unused = {"base.width", "base.seed"}  # the grid has its own
+    known = (there.keys() | here.keys()) - unused
+    names = sorted(name for name in known if there.get(name) != here.get(name))
     phrases = [
         f"`{name.removeprefix('base.')}` is {_short(there.get(name))} there and "
         f"{_short(here.get(name))} here"
