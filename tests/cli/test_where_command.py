@@ -99,3 +99,9 @@ def test_where_draws_the_plane(run, tmp_path):
 )
 def test_distance_to_the_boundary(gamma, gamma_prime, expected):
     assert distance(gamma, gamma_prime) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["plane", "plane.pdf", "plane.png"])
+def test_where_names_its_figures_once(run_json, tmp_path, name):
+    files = run_json("where", "--init", "he", "--output", tmp_path / name)["files"]
+    assert files == [str(tmp_path / "plane.pdf"), str(tmp_path / "plane.png")]

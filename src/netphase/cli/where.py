@@ -153,7 +153,8 @@ def _draw(points: list[tuple[str, float, float]], stem: Path | None) -> list[Pat
         return []
     from netphase import figures
 
-    return figures.save(figures.initialisation_plane(points), stem)
+    plain = stem.with_suffix("") if stem.suffix in (".pdf", ".png") else stem
+    return figures.save(figures.initialisation_plane(points), plain)
 
 
 def _list_all(options: dict[str, Any], inputs: int) -> None:
