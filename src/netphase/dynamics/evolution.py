@@ -22,6 +22,9 @@ from netphase.observables import relative_change
 ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
 """Beyond so many samples or inputs the implicit solver's small systems are no longer small."""
 
+STAGNATION = 0.01
+"""Where no condition to stop is given: a loss that falls by less than this part has stagnated."""
+
 FALLBACK_TOLERANCE = 20.0
 """Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
 
@@ -42,7 +45,7 @@ def evolve(
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
-        stop: when to end; by default at a mean square of 1e-6.
+        stop: when to end; by default at a mean square of 1e-6, or on a plateau.
         times: increasing readings of the normalised clock at which to keep the parameters
             (`Trajectory.snapshots`); the history then has rows at the start, these times and the
             end only.
@@ -76,7 +79,7 @@ def evolve(
             f"Argument `tracked` must be at most the number of neurons, {len(checked.a)}, but is "
             f"{count}."
         )
-    condition = Stop() if stop is None else stop
+    condition = Stop(stagnation=STAGNATION) if stop is None else stop
     if isinstance(dynamics, LinearizedDynamics):
         return dynamics.solve(checked, condition, count, _check_times(times))
     problem = dynamics.problem(checked.a.dtype)

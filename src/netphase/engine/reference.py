@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netphase._types import Array, Status
-from netphase.engine.history import History, Judge
+from netphase.engine.history import History, Judge, last_step
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.engine.tangent import phi_1, phi_2
 from netphase.networks import Parameters
@@ -271,7 +271,7 @@ def descend(
     """Full-batch gradient descent with a fixed step; see `netphase.engine.descend`."""
     run = _Run(Point(problem, *parameters), stop, tracked)
     while (status := run.verdict()) is None:
-        h = min(learning_rate, stop.time - run.time)
+        h, _ = last_step(learning_rate, run.time, stop)
         run.accept(euler_step(run.point, run.point.residual, h), h)
     return run.outcome(status)
 

@@ -206,11 +206,12 @@ template <class T> struct Run {
     long long next_check = 10000;
     start();
     while (!finished(last_checked, next_check)) {
-      const double h = std::min(q.learning_rate, q.end_time - time);
+      const double left = q.end_time - time;
+      const bool last = q.learning_rate >= left * (1 - 1e-12);
       splat_residual(error);
-      advance(sweep(now, now, h));
+      advance(sweep(now, now, last ? left : q.learning_rate));
       ++r.passes, ++r.steps;
-      time += h;
+      time = last ? q.end_time : time + q.learning_rate;
       square = squared(error);
       if (r.steps >= next_record) record();
     }
