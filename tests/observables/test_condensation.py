@@ -100,8 +100,8 @@ def _plain_greedy(cloud, cosine, threshold):
 def test_blocks_do_not_change_the_greedy_count(seed, m, d, cosine):
     cloud = features(initial_parameters(m, d, seed, False))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(observables.condensation, "_BLOCK", 5)
-        patch.setattr(observables.condensation, "_CHUNK", 7)
+        patch.setattr(observables.greedy, "_BLOCK", 5)
+        patch.setattr(observables.greedy, "_CHUNK", 7)
         found = direction_clusters(cloud, cosine, 0.1)
     assert found == _plain_greedy(cloud, cosine, 0.1)
 

@@ -1,23 +1,36 @@
 """What is measured on a network: how far it moved and how far it condensed."""
 
-from netphase.observables.change import relative_change
-from netphase.observables.condensation import (
-    Features,
-    direction_clusters,
-    effective_neurons,
-    effective_rank,
-    entropy_number,
-    features,
-    participation_ratio,
+from netphase.observables.alignment import (
+    alignment_histogram,
+    alignment_ratio,
+    cosines_with,
+    label_mean,
 )
+from netphase.observables.change import relative_change
+from netphase.observables.clusters import (
+    CondensedDirections,
+    condensed_directions,
+    direction_clusters,
+)
+from netphase.observables.cover import Cover, effective_neurons, minimal_cover
+from netphase.observables.features import Features, features
+from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
 
 __all__ = [
+    "CondensedDirections",
+    "Cover",
     "Features",
+    "alignment_histogram",
+    "alignment_ratio",
+    "condensed_directions",
+    "cosines_with",
     "direction_clusters",
     "effective_neurons",
     "effective_rank",
     "entropy_number",
     "features",
+    "label_mean",
+    "minimal_cover",
     "participation_ratio",
     "relative_change",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netphase.observables.condensation import (
+from netphase.observables import (
     direction_clusters,
     effective_rank,
     entropy_number,
