@@ -12,17 +12,29 @@ from netphase.observables.clusters import (
     condensed_directions,
     direction_clusters,
 )
+from netphase.observables.cosine import (
+    CosineSummary,
+    cosine_blocks,
+    cosine_image,
+    cosine_order,
+    cosine_summary,
+)
 from netphase.observables.cover import Cover, effective_neurons, minimal_cover
 from netphase.observables.features import Features, features
 from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
 
 __all__ = [
     "CondensedDirections",
+    "CosineSummary",
     "Cover",
     "Features",
     "alignment_histogram",
     "alignment_ratio",
     "condensed_directions",
+    "cosine_blocks",
+    "cosine_image",
+    "cosine_order",
+    "cosine_summary",
     "cosines_with",
     "direction_clusters",
     "effective_neurons",

@@ -92,7 +92,7 @@ def condensed_directions(
         >>> w = np.array([[1.0, 0.0], [2.0, 0.1], [0.0, -3.0], [0.0, 0.0]])
         >>> found = condensed_directions(features(Parameters(np.ones(4), w)))
         >>> found.count, found.labels.tolist(), found.zero
-        (2, [1, 1, 0, -1], 1)
+        (2, [0, 0, 1, -1], 1)
     """
     limit = cosine_limit(cosine, -1e-300 if lines else -1.0)
     least = finite_float("least_share", least_share)

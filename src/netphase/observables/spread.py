@@ -8,6 +8,7 @@ import numpy as np
 
 from netphase._checks import positive_int
 from netphase._types import Array
+from netphase.observables.cosine import rank_of
 from netphase.observables.features import Features
 
 
@@ -83,6 +84,4 @@ def effective_rank(feature: Features) -> float:
         return math.nan
     rows = feature.direction * np.sqrt(feature.amplitude / total)[:, None]
     gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
-    values = np.linalg.eigvalsh(gram)
-    values = values[values > 0]
-    return float(np.exp(-np.sum(values * np.log(values))))
+    return rank_of(np.linalg.eigvalsh(gram))
