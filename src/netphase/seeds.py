@@ -20,6 +20,7 @@ class Stream(IntEnum):
     TEACHER = 3
     NOISE = 4
     BOOTSTRAP = 5
+    NULL_MODEL = 6
 
 
 def generator(seed: SupportsIndex, stream: Stream) -> np.random.Generator:

@@ -21,15 +21,23 @@ from netphase.observables.cosine import (
 )
 from netphase.observables.cover import Cover, effective_neurons, minimal_cover
 from netphase.observables.features import Features, features
+from netphase.observables.merging import MergedNetwork, merge
+from netphase.observables.significance import Significance, against_chance
 from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
+from netphase.observables.verdict import CondensationVerdict, condensation_verdict
 
 __all__ = [
+    "CondensationVerdict",
     "CondensedDirections",
     "CosineSummary",
     "Cover",
     "Features",
+    "MergedNetwork",
+    "Significance",
+    "against_chance",
     "alignment_histogram",
     "alignment_ratio",
+    "condensation_verdict",
     "condensed_directions",
     "cosine_blocks",
     "cosine_image",
@@ -42,6 +50,7 @@ __all__ = [
     "entropy_number",
     "features",
     "label_mean",
+    "merge",
     "minimal_cover",
     "participation_ratio",
     "relative_change",
