@@ -17,6 +17,7 @@ def test_stream_numbers_are_frozen():
         "TEACHER": 3,
         "NOISE": 4,
         "BOOTSTRAP": 5,
+        "NULL_MODEL": 6,
     }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netphase._checks import non_negative_int, one_of, positive_int
+from netphase._checks import one_of, positive_int
 from netphase._types import Array
 from netphase.observables.clusters import condensed_directions
 from netphase.observables.cosine import cosine_summary
@@ -84,7 +84,7 @@ def against_chance(
             of `condensed_directions`), ``"clusters"``, ``"lines"`` (their numbers, at the cosine
             0.95) or ``"cover"`` (upper bound of `minimal_cover`).
         draws: clouds drawn; more give a finer p.
-        seed: of the clouds and the broken ties; p-values with one seed are not independent.
+        seed: any integer, for the clouds and the broken ties; p-values with one seed are not independent.
         threshold: neurons at or below this share of the largest amplitude are inactive, in [0, 1).
 
     Returns:
@@ -110,7 +110,7 @@ def against_chance(
     kept = living(feature, threshold)
     cloud = _cloud(feature.direction[kept], feature.amplitude[kept])
     observed = float(value(cloud))
-    rng = generator(non_negative_int("seed", seed), Stream.NULL_MODEL)
+    rng = generator(seed, Stream.NULL_MODEL)
     null = np.array([value(_random(cloud, rng)) for _ in range(count)], dtype=np.float64)
     mean, std = float(null.mean()), float(null.std(ddof=1)) if count > 1 else math.nan
     if not std > 1e-12 * abs(mean):
