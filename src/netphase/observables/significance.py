@@ -84,7 +84,7 @@ def against_chance(
             of `condensed_directions`), ``"clusters"``, ``"lines"`` (their numbers, at the cosine
             0.95) or ``"cover"`` (upper bound of `minimal_cover`).
         draws: clouds drawn; more give a finer p.
-        seed: any integer, for the clouds and the broken ties; p-values with one seed are not independent.
+        seed: any integer, of the clouds and the broken ties; p-values of one seed are dependent.
         threshold: neurons at or below this share of the largest amplitude are inactive, in [0, 1).
 
     Returns:
