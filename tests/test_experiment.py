@@ -111,7 +111,7 @@ def test_defaults_are_not_written():
         ({"max_steps": 0}, "`max_steps`"),
         ({"max_steps": 10**30}, "`max_steps` must be at most"),
         ({"law": "ntk"}, "`law` must be a ScalingLaw, but is of type str"),
-        ({"method": Flow}, "`method` must be a Descent or a Flow, but is the type Flow"),
+        ({"method": Flow}, "`method` must be a Descent, a Flow or an Adam, but is the type Flow"),
         ({"activation": activations.get("tanh")}, "`activation` must be the name"),
         ({"antisymmetric": "no"}, "`antisymmetric` must be True or False"),
         ({"stagnation": 1.0}, "`stagnation`"),

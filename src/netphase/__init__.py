@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         activations,
         analysis,
         datasets,
+        directions,
         dynamics,
         figures,
         kernels,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
         scalings,
     )
     from netphase._types import Status
-    from netphase.dynamics import Descent, Flow, GradientDynamics, Trajectory, evolve
+    from netphase.dynamics import Adam, Descent, Flow, GradientDynamics, Trajectory, evolve
     from netphase.errors import (
         ArgumentError,
         EvolutionError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Adam",
     "ArgumentError",
     "Descent",
     "EvolutionError",
@@ -59,6 +61,7 @@ __all__ = [
     "activations",
     "analysis",
     "datasets",
+    "directions",
     "dynamics",
     "evolve",
     "figures",
@@ -77,6 +80,7 @@ _SUBMODULES = frozenset(
         "activations",
         "analysis",
         "datasets",
+        "directions",
         "dynamics",
         "figures",
         "kernels",
@@ -88,7 +92,7 @@ _SUBMODULES = frozenset(
 
 _HOMES = {
     "_types": ("Status",),
-    "dynamics": ("Descent", "Flow", "GradientDynamics", "Trajectory", "evolve"),
+    "dynamics": ("Adam", "Descent", "Flow", "GradientDynamics", "Trajectory", "evolve"),
     "errors": (
         "ArgumentError",
         "EvolutionError",

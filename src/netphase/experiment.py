@@ -15,7 +15,7 @@ from netphase import activations
 from netphase._checks import finite_float, instance_of, one_of, positive_float, positive_int
 from netphase._types import DTypeName
 from netphase.datasets import Dataset, load
-from netphase.dynamics import Descent, Flow, GradientDynamics, Trajectory, evolve
+from netphase.dynamics import Adam, Descent, Flow, GradientDynamics, Trajectory, evolve
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import TwoLayerNetwork, initial_parameters
@@ -32,7 +32,7 @@ HASH_VERSION = 1
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True):
-    """One two-layer network, trained once by full-batch gradient descent or gradient flow.
+    """One two-layer network, trained once by full-batch gradient descent or flow, or Adam.
 
     Attributes:
         law: how the scales α, β₁, β₂ depend on the width.
@@ -45,7 +45,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
         method: how the equation is advanced.
         dtype: "float64" or "float32".
         mean_square: target of (1/n) Σ e², the mean square error (twice the loss).
-        time: end on the normalised clock t/(β₁β₂), None for no end.
+        time: end on the normalised clock t/(β₁β₂) (for Adam: after so many steps), None for no end.
         max_steps: most accepted steps.
         stagnation: a run whose mean square falls by less than this fraction while its steps double
             is stopped as stagnated; 0 switches the test off.
@@ -65,7 +65,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
     data: str | Dataset = "four_points"
     seed: int = 0
     antisymmetric: bool = True
-    method: Descent | Flow = Descent()
+    method: Descent | Flow | Adam = Descent()
     dtype: DTypeName = "float64"
     mean_square: float = 1e-6
     time: float | None = None
@@ -88,7 +88,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
         instance_of("law", self.law, ScalingLaw, "a ScalingLaw")
         instance_of("activation", self.activation, str, "the name of an activation")
         instance_of("antisymmetric", self.antisymmetric, bool, "True or False")
-        instance_of("method", self.method, (Descent, Flow), "a Descent or a Flow")
+        instance_of("method", self.method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
         instance_of("data", self.data, (str, Dataset), "a name, a path or a Dataset")
         activations.get(self.activation)
         _ = self.stop  # which has its own domain
@@ -255,7 +255,8 @@ def run(experiment: Experiment) -> xr.Dataset:
         and features (direction, amplitude, angle) before and after over ``neuron`` and ``input``
         (``copy`` is 0 for the first copy, which relative changes and condensation refer to);
         scalars as in `measure`; the function at the data. Attributes hold the experiment and its
-        provenance. Times are normalised, t/(β₁β₂); ``raw_time`` is t.
+        provenance. Times are normalised, t/(β₁β₂); ``raw_time`` is t; for Adam
+        ``time`` counts steps and there is no raw time.
 
     Raises:
         ArgumentError: as in `measure`.

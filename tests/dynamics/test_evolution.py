@@ -170,7 +170,7 @@ def test_learning_rates_of_the_layers_move_gamma_prime():
         ({"times": [math.inf]}, "finite"),
         ({"state": None}, "`state` must be Parameters"),
         ({"stop": 1e-6}, "`stop` must be a Stop"),
-        ({"method": "flow"}, "`method` must be a Descent or a Flow"),
+        ({"method": "flow"}, "`method` must be a Descent, a Flow or an Adam"),
         ({"dynamics": None}, "`dynamics` must be a GradientDynamics"),
     ],
 )

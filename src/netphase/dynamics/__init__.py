@@ -3,10 +3,11 @@
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.evolution import evolve
 from netphase.dynamics.gradient import GradientDynamics
-from netphase.dynamics.methods import Descent, Flow, Method
+from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
+    "Adam",
     "Descent",
     "Flow",
     "GradientDynamics",

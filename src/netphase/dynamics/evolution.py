@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from netphase import engine
 from netphase._checks import finite_array, instance_of, positive_int
-from netphase._types import Array, Status
+from netphase._types import Array, Status, Which
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.gradient import GradientDynamics
-from netphase.dynamics.methods import Descent, Flow, Method
+from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.trajectory import Trajectory
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
@@ -41,14 +42,15 @@ def evolve(
     """Advances parameters by an equation until a condition to stop is met.
 
     Args:
-        dynamics: the equation. `LinearizedDynamics` is solved in closed form, whatever the method.
+        dynamics: the equation. `LinearizedDynamics` is solved in closed form, whether `Descent` or
+            `Flow` is asked for.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
         stop: when to end; by default at a mean square of 1e-6, or on a plateau.
-        times: increasing readings of the normalised clock at which to keep the parameters
-            (`Trajectory.snapshots`); the history then has rows at the start, these times and the
-            end only.
+        times: increasing readings of the normalised clock (for `Adam`: whole numbers of steps) at
+            which to keep the parameters (`Trajectory.snapshots`); the history then has rows at the
+            start, these times and the end only.
         tracked: how many of the first neurons count in relative changes; by default all. For an
             antisymmetric start this is the width of one copy.
 
@@ -56,7 +58,8 @@ def evolve(
         The trajectory. Numerical failures are its status; nothing is raised for them.
 
     Raises:
-        ArgumentError: shapes do not fit, a number is not finite, or ``times`` does not increase.
+        ArgumentError: shapes do not fit, a number is not finite, ``times`` does not increase, or
+            `Adam` is asked for times between steps or for a `LinearizedDynamics`.
         KeyboardInterrupt: the run was interrupted.
 
     Example:
@@ -70,7 +73,7 @@ def evolve(
     """
     known = (GradientDynamics, LinearizedDynamics)
     instance_of("dynamics", dynamics, known, "a GradientDynamics or a LinearizedDynamics")
-    instance_of("method", method, (Descent, Flow), "a Descent or a Flow")
+    instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
     instance_of("stop", stop, (Stop, type(None)), "a Stop")
     checked = _check_state(dynamics, state)
     count = len(checked.a) if tracked is None else positive_int("tracked", tracked)
@@ -80,6 +83,8 @@ def evolve(
             f"{count}."
         )
     condition = Stop(stagnation=STAGNATION) if stop is None else stop
+    if isinstance(method, Adam):
+        return _adam(dynamics, method, checked, condition, count, _check_times(times))
     if isinstance(dynamics, LinearizedDynamics):
         return dynamics.solve(checked, condition, count, _check_times(times))
     problem = dynamics.problem(checked.a.dtype)
@@ -89,8 +94,45 @@ def evolve(
     return _through_times(problem, method, checked, condition, count, _check_times(times))
 
 
+def _adam(
+    dynamics: GradientDynamics | LinearizedDynamics,
+    method: Adam,
+    state: Parameters,
+    stop: Stop,
+    tracked: int,
+    times: Array,
+) -> Trajectory:
+    """Adam in the raw variables, its means kept through all times asked for."""
+    if isinstance(dynamics, LinearizedDynamics):
+        raise ArgumentError(
+            "Argument `method` must be a Descent or a Flow here, but is an Adam: a "
+            "LinearizedDynamics is solved as a gradient flow."
+        )
+    if np.any(times != np.round(times)):
+        raise ArgumentError(
+            f"Argument `times` must hold whole numbers of steps for an Adam, but holds "
+            f"{float(times[times != np.round(times)][0])!r}."
+        )
+    scales = dynamics.network.scales
+    split = math.sqrt(scales.rate_ratio)
+    rates = method.learning_rate * split, method.learning_rate / split
+    moments = engine.Moments(
+        rates, (scales.beta1, scales.beta2), method.decay1, method.decay2, method.epsilon
+    )
+    outcome, kept = engine.descend_adam(
+        dynamics.problem(state.a.dtype),
+        state,
+        moments,
+        stop=stop,
+        tracked=tracked,
+        steps=times if times.size else None,
+    )
+    run = _trajectory("Adam", outcome, state, tracked)
+    return dataclasses.replace(run, snapshots=kept, in_steps=True)
+
+
 def advance(
-    problem: Problem, method: Method, state: Parameters, stop: Stop, tracked: int
+    problem: Problem, method: Descent | Flow, state: Parameters, stop: Stop, tracked: int
 ) -> tuple[str, Outcome]:
     """Hands a problem to the part of the engine that suits the method; names that part.
 
@@ -134,7 +176,12 @@ def _flow(
 
 
 def _through_times(
-    problem: Problem, method: Method, state: Parameters, stop: Stop, tracked: int, times: Array
+    problem: Problem,
+    method: Descent | Flow,
+    state: Parameters,
+    stop: Stop,
+    tracked: int,
+    times: Array,
 ) -> Trajectory:
     """Runs from one time to the next, keeping the parameters at each."""
     clock, now = 0.0, state
@@ -156,16 +203,16 @@ def _through_times(
         if target in times:
             kept.append(now)
     time, mean_square, states = zip(*rows, strict=True)
-    changes = {
-        f"relative_change_{which}": np.array(
-            [relative_change(state, each, which, tracked) for each in states]
-        )
-        for which in ("w", "a", "theta")
-    }
+
+    def changes(which: Which) -> Array:
+        return np.array([relative_change(state, each, which, tracked) for each in states])
+
     return Trajectory(
         time=np.array(time),
         mean_square=np.array(mean_square),
-        **changes,
+        relative_change_w=changes("w"),
+        relative_change_a=changes("a"),
+        relative_change_theta=changes("theta"),
         status=outcome.status,
         steps=int(counts[0]),
         rejected=int(counts[1]),

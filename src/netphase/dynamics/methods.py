@@ -1,4 +1,4 @@
-"""How an equation is advanced: gradient descent, or gradient flow with error control."""
+"""How parameters are advanced: gradient descent, gradient flow with error control, or Adam."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from netphase._checks import positive_float
+from netphase._checks import finite_float, positive_float
 from netphase.errors import ArgumentError
 
 
@@ -66,7 +66,48 @@ class Flow(msgspec.Struct, frozen=True, tag="flow"):
         _fraction("rtol", self.rtol)
 
 
-Method = Descent | Flow
+class Adam(msgspec.Struct, frozen=True, tag="adam"):
+    """Full-batch Adam in the raw variables a and w, on R = (1/2n) Σ e².
+
+    It is no approximation of gradient flow: every weight moves by about the learning rate a step,
+    however small its gradient. Times are steps: `Trajectory.time`, ``Stop.time`` and the ``times``
+    of `evolve` count them. Computed in float64; the start sets the dtype of what comes back.
+
+    Attributes:
+        learning_rate: raw; where the layers have rates of their own, their geometric mean.
+        decay1: decay of the mean of gradients, in [0, 1).
+        decay2: decay of the mean of their squares, in [0, 1).
+        epsilon: added to the root of the latter, ≥ 0.
+
+    Raises:
+        ArgumentError: a number is outside its range.
+
+    References:
+        Kingma & Ba (ICLR 2015), algorithm 1 and its default numbers.
+
+    Example:
+        >>> Adam(learning_rate=5e-4).decay2
+        0.999
+    """
+
+    learning_rate: float = 1e-3
+    decay1: float = 0.9
+    decay2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        positive_float("learning_rate", self.learning_rate)
+        for name in ("decay1", "decay2"):
+            decay = finite_float(name, getattr(self, name))
+            if not 0.0 <= decay < 1.0:
+                raise ArgumentError(f"Argument `{name}` must lie in [0, 1), but is {decay!r}.")
+        if finite_float("epsilon", self.epsilon) < 0.0:
+            raise ArgumentError(
+                f"Argument `epsilon` must not be negative, but is {self.epsilon!r}."
+            )
+
+
+Method = Descent | Flow | Adam
 
 
 def _fraction(name: str, value: float) -> None:

@@ -15,7 +15,7 @@ class Trajectory:
     """One run; arrays over time have shape (t,), the first row is the start, the last the end.
 
     Attributes:
-        time: normalised clock t/(β₁β₂).
+        time: normalised clock t/(β₁β₂); steps taken where ``in_steps``.
         mean_square: (1/n) Σ e².
         relative_change_w: RD of the input weights, ‖w − w(0)‖/‖w(0)‖, first copy only.
         relative_change_a: RD of the output weights.
@@ -30,6 +30,7 @@ class Trajectory:
         final: parameters at the end.
         snapshots: parameters at the times asked for, as far as they were reached.
         notes: further figures of the method, for example the drift of the invariant.
+        in_steps: whether ``time`` counts steps, as it does for `Adam`, which follows no clock.
 
     References:
         Luo et al. (JMLR 2021), eq. (13) and section 3.2, for the relative change.
@@ -50,6 +51,7 @@ class Trajectory:
     final: Parameters
     snapshots: tuple[Parameters, ...] = ()
     notes: dict[str, float] = field(default_factory=dict)
+    in_steps: bool = False
 
     @property
     def loss(self) -> Array:

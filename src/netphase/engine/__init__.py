@@ -2,18 +2,21 @@
 
 from typing import Any
 
+from netphase.engine.adam import Moments, descend_adam
 from netphase.engine.descent import descend, descend_auto
 from netphase.engine.explicit import flow_explicit
 from netphase.engine.flow import flow_rosenbrock
 from netphase.engine.problem import Outcome, Problem, Records, Stop
 
 __all__ = [
+    "Moments",
     "Outcome",
     "Problem",
     "Records",
     "Stop",
     "build_info",
     "descend",
+    "descend_adam",
     "descend_auto",
     "flow_explicit",
     "flow_rosenbrock",

@@ -186,11 +186,11 @@ def exponents_against_gamma(
 
 
 def training_curves(result: xr.Dataset, *, width: float = COLUMN) -> Figure:
-    """Loss and relative changes of one run against the normalised time.
+    """Loss and relative changes of one run against its clock.
 
     Args:
         result: a run, with ``loss`` and ``relative_change_w``, ``_a``, ``_theta`` along ``time``
-            (normalised time t̄ = t/(β1 β2)).
+            (normalised time t̄ = t/(β1 β2), or steps where the axis says so).
         width: width of the figure in inches.
 
     Returns:
@@ -220,10 +220,9 @@ def training_curves(result: xr.Dataset, *, width: float = COLUMN) -> Figure:
                 label=CHANGE_LABELS[which],
             )
         below.axhline(1.0, color=INK, lw=0.5, ls=(0, (1, 2)))
-        below.set(
-            xlabel=r"normalised time $\bar t = t/(\beta_1\beta_2)$",
-            ylabel="relative change",
-        )
+        in_steps = result["time"].attrs.get("long_name") == "steps taken"
+        clock = "steps" if in_steps else r"normalised time $\bar t = t/(\beta_1\beta_2)$"
+        below.set(xlabel=clock, ylabel="relative change")
         below.legend(loc="lower right")
         for axes in (above, below):
             tidy(axes)

@@ -109,8 +109,7 @@ def run_dataset(
 
     neurons = len(trajectory.final.a)
     coords = {
-        "time": ("time", trajectory.time, _about("β1 β2", "normalised time t/(β1 β2)")),
-        "raw_time": ("time", trajectory.time * network.scales.clock, _about("1", "time t")),
+        **_clock(network, trajectory),
         "neuron": ("neuron", np.arange(neurons), _about("1", "neuron")),
         "copy": ("neuron", np.arange(neurons) // width, _about("1", "copy of the network")),
         "input": ("input", np.arange(data.d), _about("1", "input of a neuron, bias last")),
@@ -145,6 +144,17 @@ def run_dataset(
             **attributes,
         },
     )
+
+
+def _clock(network: TwoLayerNetwork, trajectory: Trajectory) -> dict[str, Any]:
+    """The time axis, and the raw time along it where there is one."""
+    if trajectory.in_steps:
+        return {"time": ("time", trajectory.time, _about("1", "steps taken"))}
+    raw = trajectory.time * network.scales.clock
+    return {
+        "time": ("time", trajectory.time, _about("β1 β2", "normalised time t/(β1 β2)")),
+        "raw_time": ("time", raw, _about("1", "time t")),
+    }
 
 
 def _about(units: str, long_name: str) -> dict[str, str]:
