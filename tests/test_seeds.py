@@ -18,6 +18,7 @@ def test_stream_numbers_are_frozen():
         "NOISE": 4,
         "BOOTSTRAP": 5,
         "NULL_MODEL": 6,
+        "DIRECTIONS": 7,
     }
 
 

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     NOISE = 4
     BOOTSTRAP = 5
     NULL_MODEL = 6
+    DIRECTIONS = 7
 
 
 def generator(seed: SupportsIndex, stream: Stream) -> np.random.Generator:

@@ -1,0 +1,13 @@
+"""On which directions neurons will condense, predicted from data and activation alone."""
+
+from netphase.directions.expansion import Expansion, expansion
+from netphase.directions.landscape import Landscape
+from netphase.directions.prediction import DirectionPrediction, predicted_directions
+
+__all__ = [
+    "DirectionPrediction",
+    "Expansion",
+    "Landscape",
+    "expansion",
+    "predicted_directions",
+]

@@ -1,0 +1,259 @@
+"""The directions that neurons will condense on, predicted from the data before any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from netphase._checks import non_negative_int, positive_float, positive_int
+from netphase._types import Array
+from netphase.activations import Activation
+from netphase.datasets import Dataset
+from netphase.directions.basins import basin_shares
+from netphase.directions.circle import on_circle
+from netphase.directions.expansion import Expansion, expansion
+from netphase.directions.kinked import by_linearising, smooth_tangents
+from netphase.directions.landscape import Landscape
+from netphase.directions.maxima import ROUNDING, Maxima, first_order, second_order
+from netphase.directions.search import by_search
+from netphase.directions.span import Span, span_of
+from netphase.errors import ArgumentError
+from netphase.seeds import Stream, generator
+
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class DirectionPrediction:
+    """The directions neurons condense on in the initial stage, the fastest-growing one first.
+
+    Attributes:
+        order: the leading order of the activation, with p and c.
+        directions: unit vectors u in the space of the inputs, shape (K, d).
+        sign_of_a: s = ±1, the sign of the output weights of the neurons there, shape (K,).
+        strength: s F(u) > 0 with F(w) = (c/n) Σ y_i (w·x_i)ᵖ, in the units of the data; the
+            growth rate of a neuron there, shape (K,).
+        curvature: largest second derivative of s F along the sphere, negative; −∞ at a corner
+            of an activation with a kink, shape (K,).
+        basin: share of the neurons, from Gaussian a and w, that end there; they sum to less than
+            one where neurons go elsewhere (see ``degenerate`` and ``unseen``); NaN if not
+            measured, shape (K,).
+        statement: what stands behind "at most 2p directions": "theorem (p = 1)",
+            "theorem (p = 2)", "theorem (two input dimensions)", "conjecture", or "no bound known".
+        complete: whether all directions are enumerated; otherwise they were searched for.
+        unseen: share of starts that would end in a direction not yet found, as estimated from
+            the directions found once (Good and Turing); 0 where ``complete``.
+        degenerate: signs of a for which a continuum of directions is equally good, so that there
+            is no isolated one.
+        shrinking: number of further maxima of s F, with s F < 0: w turns towards them too, but
+            shrinks to zero there and nothing condenses. Not counted for activations with a kink.
+    """
+
+    order: Expansion
+    directions: Array
+    sign_of_a: npt.NDArray[np.intp]
+    strength: Array
+    curvature: Array
+    basin: Array
+    statement: str
+    complete: bool
+    unseen: float
+    degenerate: tuple[int, ...]
+    shrinking: int
+
+    @property
+    def multiplicity(self) -> int | None:
+        """p, or None for an activation of degree one with a kink."""
+        return None if self.order.slopes else self.order.multiplicity
+
+    @property
+    def count(self) -> int:
+        """K, the number of directions, u and −u counted apart."""
+        return len(self.strength)
+
+    @property
+    def lines(self) -> int:
+        """The number of directions with u and −u counted as one."""
+        opposite = self.directions @ self.directions.T < -1 + 1e-9
+        return self.count - int(np.triu(opposite).sum())
+
+    @property
+    def on_sphere(self) -> int:
+        """All maxima of ±F, the shrinking ones too: what a count of directions alone sees."""
+        return self.count + self.shrinking
+
+    @property
+    def bound(self) -> int | None:
+        """2p; None where no bound is known."""
+        return None if self.multiplicity is None else 2 * self.multiplicity
+
+    @property
+    def exceeds_bound(self) -> bool:
+        """Whether there are more than 2p directions."""
+        return self.bound is not None and self.count > self.bound
+
+
+def predicted_directions(
+    data: Dataset,
+    activation: str | Activation | None = None,
+    *,
+    multiplicity: int | None = None,
+    coefficient: float | None = None,
+    restarts: int = 400,
+    neurons: int = 1000,
+    ratio: float = 1.0,
+    seed: int = 0,
+) -> DirectionPrediction:
+    """The directions of the initial condensation: maxima of ±F on the unit sphere.
+
+    While the network is small, a neuron sees a′ = F(w), w′ = a ∇F(w) with
+    F(w) = (c/n) Σ y_i (w·x_i)ᵖ. Neurons with a > 0 settle on maxima of F, those with a < 0 on
+    maxima of −F, in both cases where the value is positive. For p = 1, p = 2 and inputs that span
+    two dimensions or fewer all of them are enumerated; otherwise they are searched for from random
+    starts. Directions lie in the span of the inputs.
+
+    Args:
+        data: inputs and targets, d ≥ 2.
+        activation: a name of `netphase.activations` or an `Activation`; None to give the
+            multiplicity instead.
+        multiplicity: p, see `expansion`.
+        coefficient: c, see `expansion`.
+        restarts: random starts of the search.
+        neurons: Gaussian neurons that measure the basins; 0 to leave these out.
+        ratio: standard deviation of the output weights over that of the input weights; the
+            basins depend on it.
+        seed: of the starts and the neurons.
+
+    Returns:
+        The prediction.
+
+    Raises:
+        ArgumentError: an argument is out of its range; d = 1; the constant σ(0) ȳ would drive the
+            output weights first; or F vanishes, as for z = (1/n) Σ y_i x_i = 0 with p = 1.
+
+    References:
+        Zhou et al. (NeurIPS 2022), Sec. 5; Chen et al. (2023) for p = 1.
+
+    Example:
+        >>> from netphase.datasets import four_points
+        >>> found = predicted_directions(four_points(), "x_tanh")
+        >>> found.count, found.bound, found.statement
+        (2, 4, 'theorem (p = 2)')
+    """
+    order = expansion(activation, multiplicity=multiplicity, coefficient=coefficient)
+    landscape = Landscape.of(data, order)
+    restarts, neurons = positive_int("restarts", restarts), non_negative_int("neurons", neurons)
+    ratio = positive_float("ratio", ratio)
+    _refuse_one_input(data)
+    _refuse_constant(data, order, activation)
+    span = span_of(landscape)
+    random = generator(seed, Stream.DIRECTIONS)
+    starts = random.standard_normal((restarts, data.d))
+    maxima, statement, complete = _all_maxima(span, starts)
+    if maxima.vanishes:
+        raise _nothing_to_climb(order)
+    maxima, shrinking = _split(span, maxima)
+    shares = basin_shares(span, maxima, neurons, ratio, random)
+    strength = maxima.signs * span.landscape.value(maxima.directions) * span.scale
+    pairs = zip(maxima.directions, maxima.signs, strict=True)
+    curvature = np.array([_curvature(span, u, int(s)) * span.scale for u, s in pairs])
+    directions = maxima.directions @ span.basis.T
+    first = _order_of(strength, maxima.signs, directions)
+    return DirectionPrediction(
+        order,
+        directions[first],
+        maxima.signs[first],
+        strength[first],
+        curvature[first],
+        shares[first],
+        statement,
+        complete,
+        float((maxima.hits == 1).sum() / max(1, maxima.hits.sum())),
+        maxima.degenerate,
+        shrinking,
+    )
+
+
+def _refuse_one_input(data: Dataset) -> None:
+    if data.d == 1:
+        raise ArgumentError(
+            "These data have one input and no bias, so a neuron has only the directions +1 and "
+            "-1 and there is nothing to predict. Append a bias."
+        )
+
+
+def _refuse_constant(data: Dataset, order: Expansion, activation: str | Activation | None) -> None:
+    mean = float(data.y.mean())
+    if order.constant == 0 or abs(mean) <= _ROUNDING * float(np.abs(data.y).mean()):
+        return
+    name = activation if isinstance(activation, str) else getattr(activation, "name", "σ")
+    raise ArgumentError(
+        f"The activation {name} has σ(0) = {order.constant:.4g} and the targets have mean "
+        f"{mean:.4g}, so the output weights fit this constant first and the directions follow "
+        "another residual. Centre the targets with `data.centred()`, or the activation with "
+        "`activations.centred`."
+    )
+
+
+def _nothing_to_climb(order: Expansion) -> ArgumentError:
+    p = order.multiplicity
+    if p == 1 and order.slopes is None:
+        return ArgumentError(
+            "The direction z = (1/n) Σ y_i x_i of these data is zero (balanced odd data), so "
+            "p = 1 condensation has no direction and a later order of the activation decides. "
+            "Shift or change the targets, or give a higher `multiplicity`."
+        )
+    return ArgumentError(
+        f"The landscape (1/n) Σ y_i (w·x_i)^{p} of these data is zero, so neurons condense on no "
+        "direction at this order. Shift or change the targets, or give another `multiplicity`."
+    )
+
+
+def _all_maxima(span: Span, starts: Array) -> tuple[Maxima, str, bool]:
+    """The maxima in the span of the inputs, what bounds their number, whether all are there."""
+    landscape, flat = span.landscape, span.dimension == 2
+    if landscape.slopes is not None:
+        found = on_circle(landscape) if flat else by_linearising(landscape, starts @ span.basis)
+        return found, "no bound known", flat
+    if landscape.degree == 1:
+        return first_order(landscape), "theorem (p = 1)", True
+    if landscape.degree == 2:
+        return second_order(landscape), "theorem (p = 2)", True
+    if flat:
+        return on_circle(landscape), "theorem (two input dimensions)", True
+    return by_search(landscape, starts @ span.basis), "conjecture", False
+
+
+def _split(span: Span, maxima: Maxima) -> tuple[Maxima, int]:
+    """The maxima on which neurons grow, and the number of those on which they shrink.
+
+    Those below zero are maxima only if the inputs span the space: F is zero across the span.
+    """
+    heights = maxima.signs * span.landscape.value(maxima.directions)
+    up = heights > ROUNDING
+    below = int((heights < -ROUNDING).sum()) if span.whole else 0
+    kept = replace(
+        maxima, directions=maxima.directions[up], signs=maxima.signs[up], hits=maxima.hits[up]
+    )
+    return kept, below
+
+
+def _curvature(span: Span, u: Array, sign: int) -> float:
+    """Largest second derivative along the sphere, the directions across the span included."""
+    own = span.landscape.turned(sign)
+    fall = -own.degree * float(own.value(u))
+    if own.slopes is not None:
+        return fall if not span.whole or smooth_tangents(own, u) else -np.inf
+    within = own.tangent_curvature(u)
+    return within if span.whole else max(within, fall)
+
+
+def _order_of(
+    strength: Array, signs: npt.NDArray[np.intp], directions: Array
+) -> npt.NDArray[np.intp]:
+    """Strongest first; among equals a > 0 first, then by the components of the direction."""
+    rounded = np.round(strength / strength.max(initial=1e-300), 9)
+    components = -np.round(directions.T[::-1], 9)
+    return np.lexsort([*components, -signs, -rounded])
