@@ -80,6 +80,17 @@ def test_experiments_sit_where_the_grid_says():
     assert experiment.data == BASE.data
 
 
+def test_the_gauge_says_whose_exponent_is_fixed():
+    place = (2, 1, 0, 0)
+    plain, wide = small(gauge="alpha"), small()
+    assert plain.experiment(place).law == ScalingLaw.plain(1.5, 0.2)
+    assert wide.experiment(place).law == ScalingLaw.from_gamma(1.5, 0.2)
+    assert len({plain.key, wide.key}) == 2
+    assert Sweep.from_json(plain.to_json()) == plain
+    with pytest.raises(ArgumentError, match="`gauge`"):
+        small(gauge="beta3")
+
+
 def test_real_runs_are_the_same_in_threads_and_in_processes(tmp_path):
     sweep = small(gamma=(0.5, 1.5), gamma_prime=(0.0,), widths=(50, 100), seeds=(0,))
     one = run_sweep(sweep, tmp_path / "s.zarr", workers=1)

@@ -30,6 +30,10 @@ def test_four_points_are_those_of_the_paper():
         datasets.gaussian(6, 3, seed=2, bias=False),
         datasets.teacher_student(8, 2, units=3, activation="tanh", noise=0.1, seed=5),
         datasets.teacher_student(8, 2, bias=False),
+        datasets.linear(5, 3, seed=7),
+        datasets.sines(5, 2, frequency=2.0, low=-1.0, seed=3),
+        datasets.sines(5, 2, bias=False),
+        datasets.axes(3),
     ],
     ids=lambda data: data.source,
 )
@@ -41,7 +45,7 @@ def test_sources_make_the_same_data_again(data):
 
 
 def test_random_sets_are_nested_in_their_size_and_differ_by_seed():
-    for make in (datasets.gaussian, datasets.teacher_student):
+    for make in (datasets.gaussian, datasets.teacher_student, datasets.sines):
         small, large, other = make(5, 3), make(9, 3), make(5, 3, seed=1)
         assert np.array_equal(small.x, large.x[:5])
         assert np.array_equal(small.y, large.y[:5])
@@ -63,6 +67,33 @@ def test_a_teacher_of_one_linear_part_is_recovered():
     assert residual[0] < 1e-25
     assert np.linalg.norm(v) == pytest.approx(1)
     np.testing.assert_allclose(data.y[~positive], 0.01 * data.x[~positive] @ v, atol=1e-14)
+
+
+def test_linear_targets_are_linear_of_size_one_on_unit_inputs():
+    data = datasets.linear(40, 5)
+    np.testing.assert_allclose(np.linalg.norm(data.x, axis=1), 1)
+    _, residual, *_ = np.linalg.lstsq(data.x, data.y, rcond=None)
+    assert residual[0] < 1e-25
+    assert np.mean(data.y**2) == pytest.approx(1)
+    assert np.array_equal(datasets.linear(6, 5).x, data.x[:6])
+    assert datasets.linear(6, 5, seed=1) != datasets.linear(6, 5)
+
+
+def test_sines_fill_their_cube_evenly():
+    data = datasets.sines(20_000, 2, frequency=2.0, amplitude=0.5, phase=0.3, low=-1, high=3)
+    x = data.x[:, :2]
+    np.testing.assert_allclose(data.y, 0.5 * np.sin(2 * x + 0.3).sum(axis=1), rtol=1e-12)
+    error = 1 / np.sqrt(data.n)
+    assert np.all((x >= -1) & (x <= 3))
+    assert np.all(abs(x.mean(axis=0) - 1) < 4 * 4 / np.sqrt(12) * error)
+    assert np.all(abs(np.mean(x < 0, axis=0) - 0.25) < 4 * 0.44 * error)
+
+
+def test_axes_are_the_unit_matrix():
+    data = datasets.axes(4)
+    assert np.array_equal(data.x, np.eye(4))
+    assert np.array_equal(data.y, np.ones(4))
+    assert not data.bias
 
 
 def test_noise_has_its_size():
@@ -98,6 +129,10 @@ def test_mnist_without_its_package_names_the_remedy(monkeypatch):
         (lambda: datasets.polynomial(()), "`coefficients` must hold at least one"),
         (lambda: datasets.polynomial(low=1.0, high=0.0), "`high` must be larger"),
         (lambda: datasets.polynomial(bias=False, low=0.5), "are parallel"),
+        (lambda: datasets.linear(inputs=1), "`inputs` must be 2 or more"),
+        (lambda: datasets.sines(low=1.0, high=1.0), "`high` must be larger"),
+        (lambda: datasets.sines(frequency=float("nan")), "`frequency` must be a finite"),
+        (lambda: datasets.axes(0), "`inputs` must be a positive integer"),
     ],
 )
 def test_builders_refuse_bad_arguments_in_words(make, words):

@@ -155,6 +155,114 @@ def teacher_student(
     return Dataset(x, y, f"teacher with {k} {sigma.name} units", source, bias)
 
 
+def linear(n: int = 6, inputs: int = 4, seed: int = 0) -> Dataset:
+    """Random directions with a linear target, y = x·v: what a network near the origin can fit.
+
+    The inputs are unit vectors drawn evenly, without a bias, and v is scaled so that y has root
+    mean square one. All of the error is in the linear part, so the initial stage of a network
+    with an odd activation ends at zero error.
+
+    Args:
+        n: number of samples; the inputs of a smaller set are the first of a larger one.
+        inputs: number of input variables.
+        seed: any integer.
+
+    Returns:
+        The data set, d = inputs.
+
+    Raises:
+        ArgumentError: a size is not a positive integer, or there is one input only (all inputs are
+            then parallel).
+    """
+    n, inputs = positive_int("n", n), positive_int("inputs", inputs)
+    if inputs == 1 and n > 1:
+        raise ArgumentError(
+            "Argument `inputs` must be 2 or more: unit vectors in one dimension are all parallel."
+        )
+    x = generator(seed, Stream.DATA).standard_normal((n, inputs))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    y = x @ generator(seed, Stream.TEACHER).standard_normal(inputs)
+    y /= np.sqrt(np.mean(y**2))
+    source = _source("linear", n=n, inputs=inputs, seed=seed)
+    return Dataset(x, y, "linear target", source, bias=False)
+
+
+def sines(
+    n: int = 80,
+    inputs: int = 5,
+    frequency: float = 5.0,
+    amplitude: float = 3.5,
+    phase: float = 1.0,
+    low: float = -4.0,
+    high: float = 2.0,
+    seed: int = 0,
+    bias: bool = True,
+) -> Dataset:
+    """Inputs drawn evenly from a cube with y = Σ_k amplitude·sin(frequency·x_k + phase).
+
+    The defaults are those of the pictures of initial condensation in the literature.
+
+    Args:
+        n: number of samples; the samples of a smaller set are the first of a larger one.
+        inputs: number of input variables, without the bias.
+        frequency: of the sines.
+        amplitude: of the sines.
+        phase: of the sines, in radians.
+        low: lower end of every variable's range.
+        high: upper end, > ``low``.
+        seed: any integer.
+        bias: append a column of ones.
+
+    Returns:
+        The data set, d = inputs + bias.
+
+    Raises:
+        ArgumentError: an argument is out of its range.
+
+    References:
+        Zhou et al. (NeurIPS 2022), Fig. 2.
+    """
+    n, inputs = positive_int("n", n), positive_int("inputs", inputs)
+    numbers = {"frequency": frequency, "amplitude": amplitude, "phase": phase}
+    rate, size, shift = (finite_float(name, value) for name, value in numbers.items())
+    low, high = finite_float("low", low), finite_float("high", high)
+    if high <= low:
+        raise ArgumentError(f"Argument `high` must be larger than `low`, but {high} <= {low}.")
+    x = generator(seed, Stream.DATA).uniform(low, high, (n, inputs))
+    y = size * np.sin(rate * x + shift).sum(axis=1)
+    source = _source(
+        "sines",
+        n=n,
+        inputs=inputs,
+        frequency=rate,
+        amplitude=size,
+        phase=shift,
+        low=low,
+        high=high,
+        seed=seed,
+        bias=bias,
+    )
+    return Dataset(_with_bias(x, bias), y, f"sum of {inputs} sines", source, bias)
+
+
+def axes(inputs: int = 6) -> Dataset:
+    """The unit vectors with y = 1: neurons of multiplicity p ≥ 3 condense on all 2d of them.
+
+    With d > p these are more than the 2p directions that are often taken as the largest number.
+
+    Args:
+        inputs: number d of input variables and of samples.
+
+    Returns:
+        The data set, n = d = inputs, without a bias.
+
+    Raises:
+        ArgumentError: ``inputs`` is not a positive integer.
+    """
+    d = positive_int("inputs", inputs)
+    return Dataset(np.eye(d), np.ones(d), "unit vectors, y = 1", _source("axes", inputs=d), False)
+
+
 def mnist(count: int = 45, seed: int = 0) -> Dataset:
     """Real handwritten digits with the digit as the scalar target, and a bias (d = 785).
 

@@ -9,7 +9,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from netphase._checks import one_of
-from netphase.datasets.builtin import four_points, gaussian, mnist, polynomial, teacher_student
+from netphase.datasets.builtin import (
+    axes,
+    four_points,
+    gaussian,
+    linear,
+    mnist,
+    polynomial,
+    sines,
+    teacher_student,
+)
 from netphase.datasets.dataset import Dataset
 from netphase.datasets.files import from_csv, from_npz
 from netphase.errors import ArgumentError
@@ -19,6 +28,9 @@ _BUILDERS: dict[str, Callable[..., Dataset]] = {
     "polynomial": polynomial,
     "gaussian": gaussian,
     "teacher_student": teacher_student,
+    "linear": linear,
+    "sines": sines,
+    "axes": axes,
     "mnist": mnist,
 }
 _READERS: dict[str, Callable[..., Dataset]] = {".npz": from_npz, ".csv": from_csv}

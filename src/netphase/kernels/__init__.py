@@ -1,6 +1,7 @@
 """Kernels of infinitely wide and of finite networks, and what they predict without training."""
 
 from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
+from netphase.kernels.initial_stage import half_way, linear_plateau
 from netphase.kernels.predictions import (
     RelativeChanges,
     condensed_lower_bound,
@@ -19,8 +20,10 @@ __all__ = [
     "condensed_lower_bound",
     "condensed_prediction",
     "gaussian_kernels",
+    "half_way",
     "least_amplitude",
     "linear_decay_rate",
+    "linear_plateau",
     "linear_predictions",
     "loss_bound",
     "tangent_gram",

@@ -11,6 +11,7 @@ from netphase.scalings.theory import (
     predicted_exponents,
     regime_at,
 )
+from netphase.scalings.zones import Zone, zone_at, zone_of
 
 __all__ = [
     "INITIALISATIONS",
@@ -20,6 +21,7 @@ __all__ = [
     "Regime",
     "Scales",
     "ScalingLaw",
+    "Zone",
     "evaluate",
     "gamma_c",
     "initialisation",
@@ -28,4 +30,6 @@ __all__ = [
     "notations",
     "predicted_exponents",
     "regime_at",
+    "zone_at",
+    "zone_of",
 ]

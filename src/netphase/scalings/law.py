@@ -10,6 +10,7 @@ from netphase._checks import finite_float, positive_float, positive_int
 from netphase.errors import ArgumentError
 from netphase.scalings.formulas import evaluate, leading_power, substitute_d
 from netphase.scalings.theory import Exponents, Regime, predicted_exponents, regime_at
+from netphase.scalings.zones import Zone, zone_at
 
 
 class Scales(msgspec.Struct, frozen=True):
@@ -111,6 +112,11 @@ class ScalingLaw(msgspec.Struct, frozen=True):
         return regime_at(self.gamma, self.gamma_prime)
 
     @property
+    def zone(self) -> Zone:
+        """The zone at infinite width, by both layers (`scalings.zone_at`)."""
+        return zone_at(self.gamma, self.gamma_prime)
+
+    @property
     def predicted_exponents(self) -> Exponents:
         """Exponents of the relative changes in the width (`scalings.predicted_exponents`)."""
         return predicted_exponents(self.gamma, self.gamma_prime)
@@ -166,6 +172,34 @@ class ScalingLaw(msgspec.Struct, frozen=True):
         g, g_prime = finite_float("gamma", gamma), finite_float("gamma_prime", gamma_prime)
         b1 = finite_float("beta1", beta1)
         return cls(alpha=g + 2 * b1 + g_prime, beta1=b1, beta2=b1 + g_prime)
+
+    @classmethod
+    def plain(cls, gamma: float, gamma_prime: float) -> ScalingLaw:
+        """The law of a point of the plane with α = 1: β₁ = m^(−(γ+γ′)/2), β₂ = m^(−(γ−γ′)/2).
+
+        The gauge in which smooth activations are studied: both standard deviations are powers of
+        the width and nothing divides the output.
+
+        Args:
+            gamma: γ.
+            gamma_prime: γ′.
+
+        Returns:
+            A law with unit prefactors.
+
+        Raises:
+            ArgumentError: a coordinate is not finite.
+
+        References:
+            Chen et al. (2023), where β₁ is ν and β₂ is ε.
+
+        Example:
+            >>> law = ScalingLaw.plain(1.5, 0.5)
+            >>> law.alpha, law.beta1, law.beta2
+            (0.0, -1.0, -0.5)
+        """
+        g, g_prime = finite_float("gamma", gamma), finite_float("gamma_prime", gamma_prime)
+        return cls(alpha=0.0, beta1=-(g + g_prime) / 2 + 0.0, beta2=-(g - g_prime) / 2 + 0.0)
 
     @classmethod
     def from_formulas(

@@ -107,18 +107,22 @@ def _exponent_w(u: float, g: float) -> float:
     return 2 * (u - g) if u <= g else (u - g) / 2
 
 
-def predicted_exponents(gamma: float, gamma_prime: float) -> Exponents:
-    """Exponents of the final relative changes in the width, at infinite width.
+def predicted_exponents(gamma: float, gamma_prime: float, antisymmetric: bool = True) -> Exponents:
+    """Exponents of the relative changes in the width, at infinite width.
 
     With u = γ − 1 and γ′ ≥ 0: S_w = u − 2γ′ for u < 0, 2(u − γ′) for 0 ≤ u ≤ γ′ and (u − γ′)/2
     beyond. With γ′ ≤ 0: S_w = u up to u = −γ′ and (u − γ′)/2 beyond. S_a is S_w with γ′ ↦ −γ′
-    and S_θ is the larger of the two. The law was found by a scaling argument and checked
-    numerically; it is not a theorem. At widths up to some 10⁴ measured slopes differ from it by
-    up to 0.15 near the critical lines and at small |γ′|.
+    and S_θ is the larger of the two. The law holds for the whole training of ReLU networks and for
+    the initial stage of smooth activations of multiplicity one. It was found by a scaling argument
+    and checked numerically; it is not a theorem. At widths up to some 10⁴ measured slopes differ
+    from it by up to 0.15 near the critical lines and at small |γ′|.
 
     Args:
         gamma: γ = lim −log κ/log m.
         gamma_prime: γ′ = lim −log κ′/log m.
+        antisymmetric: whether the network starts at zero output. Otherwise its first output grows
+            with the width for γ < 1/2 and training has to take that back, so that the exponents
+            are those of γ = 1/2.
 
     Returns:
         The three exponents; negative where the change vanishes, positive where it grows.
@@ -134,6 +138,7 @@ def predicted_exponents(gamma: float, gamma_prime: float) -> Exponents:
         0.375
     """
     u = finite_float("gamma", gamma) - 1
+    u = u if antisymmetric else max(u, -0.5)
     g = finite_float("gamma_prime", gamma_prime)
     w, a = _exponent_w(u, g), _exponent_w(u, -g)
     return Exponents(w, a, max(w, a))

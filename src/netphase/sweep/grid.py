@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import msgspec
 
-from netphase._checks import finite_float, instance_of, positive_int
+from netphase._checks import finite_float, instance_of, one_of, positive_int
 from netphase.errors import ArgumentError
 from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
 from netphase.scalings import ScalingLaw
@@ -18,12 +18,15 @@ from netphase.store import Plan
 Index = tuple[int, int, int, int]
 """A place on the axes gamma, gamma_prime, widths, seeds."""
 
+Gauge: TypeAlias = Literal["beta1", "alpha"]
+"""Whose exponent is fixed over the plane."""
+
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The same experiment at every point of a grid.
 
-    Every run starts from the law with unit prefactors at (γ, γ'), with the exponent of β₁ that the
-    base's law has (the gauge). Axes are sorted; repeated values are refused.
+    Every run starts from the law with unit prefactors at (γ, γ'). Axes are sorted; repeated values
+    are refused.
 
     Attributes:
         base: everything the runs share; its own γ, γ', width and seed are not used.
@@ -31,10 +34,12 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         gamma_prime: values of γ'.
         widths: widths m.
         seeds: integer seeds.
+        gauge: what fixes the third exponent. "beta1": the exponent of β₁ that the base's law has;
+            "alpha": α = 1 (`ScalingLaw.plain`), as for smooth activations, where it matters.
 
     Raises:
-        ArgumentError: an axis is empty, has repeated values or values outside their domain, or a
-            scale leaves the range of a float somewhere on the grid.
+        ArgumentError: an axis is empty, has repeated values or values outside their domain, the
+            gauge is unknown, or a scale leaves the range of a float somewhere on the grid.
     """
 
     base: Experiment
@@ -42,9 +47,11 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     gamma_prime: tuple[float, ...]
     widths: tuple[int, ...]
     seeds: tuple[int, ...] = (0,)
+    gauge: Gauge = "beta1"
 
     def __post_init__(self) -> None:
         instance_of("base", self.base, Experiment, "an Experiment")
+        one_of("gauge", self.gauge, ("beta1", "alpha"))
         checks: dict[str, Callable[[str, Any], float | int]] = {
             "gamma": finite_float,
             "gamma_prime": finite_float,
@@ -87,7 +94,9 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         base = table.pop("base")
         for name in ("law", "width", "seed", "data"):
             base.pop(name, None)
-        return {**table, "base": base, "gauge": self.base.law.beta1}
+        if self.gauge == "beta1":
+            table["gauge"] = self.base.law.beta1
+        return {**table, "base": base}
 
     def to_json(self) -> str:
         """The sweep as JSON; `from_json` reads it."""
@@ -109,7 +118,11 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
             index: place on the axes gamma, gamma_prime, widths, seeds.
         """
         i, j, k, s = index
-        law = ScalingLaw.from_gamma(self.gamma[i], self.gamma_prime[j], self.base.law.beta1)
+        point = self.gamma[i], self.gamma_prime[j]
+        if self.gauge == "alpha":
+            law = ScalingLaw.plain(*point)
+        else:
+            law = ScalingLaw.from_gamma(*point, self.base.law.beta1)
         return msgspec.structs.replace(self.base, law=law, width=self.widths[k], seed=self.seeds[s])
 
     def plan(self) -> Plan:
@@ -127,6 +140,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
                 "method": json.dumps(to_builtins(base.method)),
                 "target_mean_square": base.mean_square,
                 "antisymmetric": int(base.antisymmetric),
+                "gauge": self.gauge,
             },
         )
 
