@@ -151,6 +151,21 @@ def test_measuring_gives_every_scalar_of_a_sweep():
     assert scalars["effective_rank"] == pytest.approx(2.0, abs=0.05)
 
 
+def test_the_share_along_the_mean_of_the_labels_is_that_of_the_first_copy():
+    # z = Σ y_i x_i of the four points lies along the bias, the last column
+    result = run(NTK)
+    w = result["final_w"].values[result["copy"].values == 0]
+    share = np.linalg.norm(w[:, 1]) / np.linalg.norm(w)
+    assert result["alignment_ratio"].item() == pytest.approx(share, rel=1e-12)
+    assert measure(NTK)["alignment_ratio"] == result["alignment_ratio"].item()
+
+
+def test_there_is_no_share_along_a_direction_that_does_not_exist():
+    x = np.column_stack([[-1.0, -0.5, 0.5, 1.0], np.ones(4)])
+    balanced = Dataset(x, np.array([1.0, -1.0, -1.0, 1.0]))
+    assert np.isnan(measure(changed(data=balanced, max_steps=5))["alignment_ratio"])
+
+
 def test_measuring_twice_gives_the_same_bits():
     assert measure(NTK) == measure(NTK)
 

@@ -235,13 +235,13 @@ def measure(experiment: Experiment) -> dict[str, float | int | str]:
     Returns:
         Name → value of every quantity in `netphase.results.QUANTITIES` but the wall-clock ones:
         the status as a word, final and largest relative changes, mean square error, time on the
-        normalised clock, counts of steps, and measures of condensation of the first copy.
+        normalised clock, counts of steps, and measures of condensation and alignment of the first copy.
 
     Raises:
         ArgumentError: the data cannot be read or the scales leave the range of a float; numerical
             failures of the run are a status, not an error.
     """
-    return trajectory_scalars(_evolve(experiment)[1], tracked=experiment.width)
+    return trajectory_scalars(_evolve(experiment)[1], experiment.dataset, experiment.width)
 
 
 def run(experiment: Experiment) -> xr.Dataset:

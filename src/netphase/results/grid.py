@@ -85,6 +85,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("entropy_number", "1", "exponential entropy of the amplitude over directions"),
     Quantity("participation_ratio", "1", "participation ratio of the amplitude over directions"),
     Quantity("effective_rank", "1", "effective rank of the amplitude-weighted directions"),
+    Quantity("alignment_ratio", "1", "ρ, the share of the input weights along Σ y_i x_i"),
     Quantity("wall_seconds", "s", "wall-clock time of the run", provenance=True),
 )
 """Every scalar of a sweep, in the order in which a unit of work is stored."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netphase.errors import ArgumentError
 from netphase.observables import (
+    alignment_ratio,
     direction_clusters,
     effective_rank,
     entropy_number,
     features,
+    label_mean,
     participation_ratio,
 )
 from netphase.results.grid import QUANTITIES, STATUS_CODES, status_attributes
@@ -30,11 +33,14 @@ ACTIVE = 0.05
 BLOCKS = {"w": "input weights", "a": "output weights", "theta": "all weights (normalised)"}
 
 
-def trajectory_scalars(trajectory: Trajectory, tracked: int) -> dict[str, float | int | str]:
+def trajectory_scalars(
+    trajectory: Trajectory, data: Dataset, tracked: int
+) -> dict[str, float | int | str]:
     """The scalars of `QUANTITIES` that a trajectory gives (all but the wall-clock ones).
 
     Args:
         trajectory: a finished run.
+        data: what it was trained on.
         tracked: neurons that measures of condensation look at (the first copy).
 
     Returns:
@@ -57,7 +63,26 @@ def trajectory_scalars(trajectory: Trajectory, tracked: int) -> dict[str, float 
         "gradients": trajectory.gradients,
         "solves": trajectory.solves,
         **condensation(trajectory.final, tracked),
+        "alignment_ratio": alignment(trajectory.final, data, tracked),
     }
+
+
+def alignment(parameters: Parameters, data: Dataset, tracked: int) -> float:
+    """ρ along z = (1/n) Σ y_i x_i, NaN where z is zero or a parameter is not finite.
+
+    Args:
+        parameters: normalised parameters.
+        data: what the network was trained on.
+        tracked: the first so many neurons are looked at.
+
+    Returns:
+        ρ in [0, 1].
+    """
+    try:
+        direction = label_mean(data.x, data.y)
+    except ArgumentError:  # balanced odd data: there is no such direction
+        return np.nan
+    return alignment_ratio(parameters, direction, tracked)
 
 
 def condensation(parameters: Parameters, tracked: int) -> dict[str, float | int]:
@@ -120,7 +145,7 @@ def run_dataset(
         **_cloud("initial", "before training", trajectory.initial),
         **_cloud("final", "after training", trajectory.final),
         **_outputs(network, trajectory, data),
-        **_scalars(trajectory, width),
+        **_scalars(trajectory, data, width),
     }
     scales = network.scales
     return xr.Dataset(
@@ -212,9 +237,9 @@ def _outputs(network: TwoLayerNetwork, trajectory: Trajectory, data: Dataset) ->
     }
 
 
-def _scalars(trajectory: Trajectory, width: int) -> dict[str, Any]:
+def _scalars(trajectory: Trajectory, data: Dataset, width: int) -> dict[str, Any]:
     """Scalars as in a sweep, where no series has their name."""
-    found = trajectory_scalars(trajectory, width)
+    found = trajectory_scalars(trajectory, data, width)
     taken = {"time", *_series(trajectory)}
     about = {quantity.name: quantity.attributes for quantity in QUANTITIES}
     about["status"] = status_attributes()
