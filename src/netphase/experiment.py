@@ -235,7 +235,8 @@ def measure(experiment: Experiment) -> dict[str, float | int | str]:
     Returns:
         Name → value of every quantity in `netphase.results.QUANTITIES` but the wall-clock ones:
         the status as a word, final and largest relative changes, mean square error, time on the
-        normalised clock, counts of steps, and measures of condensation and alignment of the first copy.
+        normalised clock, counts of steps, and measures of condensation and alignment of the first
+        copy.
 
     Raises:
         ArgumentError: the data cannot be read or the scales leave the range of a float; numerical
