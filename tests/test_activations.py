@@ -17,9 +17,10 @@ ALL = list(activations.NAMES)
 
 
 def test_codes_are_those_of_the_compiled_engine():
-    assert [activations.get(name).code for name in ALL] == list(range(9))
+    assert [activations.get(name).code for name in ALL] == list(range(11))
     assert ALL == [
         "relu", "leaky_relu", "tanh", "x_tanh", "x2_tanh", "erf", "sigmoid", "softplus", "gelu",
+        "centred_sigmoid", "centred_softplus",
     ]  # fmt: skip
 
 
@@ -41,6 +42,10 @@ SERIES = {
     "softplus": {0: math.log(2), 1: 0.5}
     | {k + 1: float(c) / 2 ** (k + 1) / (k + 1) for k, c in TANH.items()},
     "gelu": {1: 0.5} | {k + 1: c / 2 ** (k / 2) / math.sqrt(math.pi) for k, c in ERF.items()},
+}
+SERIES |= {
+    f"centred_{name}": {k: c for k, c in SERIES[name].items() if k}
+    for name in ("sigmoid", "softplus")
 }
 
 
@@ -88,6 +93,8 @@ LIMITS = {  # value, derivative, second derivative at −1000 and at 1000
     "sigmoid": ((0, 0, 0), (1, 0, 0)),
     "softplus": ((0, 0, 0), (1e3, 1, 0)),
     "gelu": ((0, 0, 0), (1e3, 1, 0)),
+    "centred_sigmoid": ((-0.5, 0, 0), (0.5, 0, 0)),
+    "centred_softplus": ((-math.log(2), 0, 0), (1e3 - math.log(2), 1, 0)),
 }
 
 
@@ -108,6 +115,8 @@ def test_tails_keep_relative_accuracy():
     np.testing.assert_allclose(activations.get("tanh").derivative(z), 4 * np.exp(-40), rtol=1e-14)
     np.testing.assert_allclose(activations.get("sigmoid").value(-z), np.exp(-20), rtol=1e-8)
     np.testing.assert_allclose(activations.get("softplus").value(-z), np.exp(-20), rtol=1e-8)
+    centred = activations.get("centred_sigmoid")
+    np.testing.assert_allclose(centred.derivative(z), np.exp(-20), rtol=1e-8)
     mills = 1 / (20 + 1 / (20 + 2 / (20 + 3 / (20 + 4 / 20))))
     density = np.exp(-200) / math.sqrt(2 * math.pi)
     np.testing.assert_allclose(activations.get("gelu").value(-z), -20 * density * mills, rtol=1e-7)
@@ -155,6 +164,31 @@ def test_a_pair_of_ones_own_gets_a_second_derivative():
     assert sine.second_derivative(z.astype(np.float32)).dtype == np.float32
     exact = activations.from_pair("sine", np.sin, np.cos, lambda z: -np.sin(z))
     assert np.array_equal(exact.second_derivative(z), -np.sin(z))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_centring_takes_the_constant_and_keeps_the_derivatives(name):
+    z = np.array([-7.0, -0.4, 0.0, 1.1, 30.0])
+    sigma, centred = activations.get(name), activations.centred(name)
+    np.testing.assert_allclose(
+        centred.value(z), sigma.value(z) - sigma.value(np.zeros(1)), rtol=1e-14, atol=2e-16
+    )
+    assert np.array_equal(centred.derivative(z), sigma.derivative(z))
+    assert centred.multiplicity == sigma.multiplicity
+    assert centred.code is not None
+    assert (centred is sigma) == (name not in ("sigmoid", "softplus"))
+
+
+def test_centring_an_activation_of_ones_own_subtracts_its_value_at_zero():
+    cosine = activations.from_pair("cosine", np.cos, lambda z: -np.sin(z), multiplicity=2)
+    centred = activations.centred(cosine)
+    z = np.linspace(-3, 3, 7)
+    value = pickle.loads(pickle.dumps(centred.value))
+    np.testing.assert_allclose(value(z), np.cos(z) - 1)
+    assert centred.value(z.astype(np.float32)).dtype == np.float32
+    assert (centred.name, centred.code, centred.multiplicity) == ("centred_cosine", None, 2)
+    sine = activations.from_pair("sine", np.sin, np.cos)
+    assert activations.centred(sine) is sine
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -137,6 +137,14 @@ def _softplus(z: Array) -> Array:
     return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
 
 
+def _centred_sigmoid(z: Array) -> Array:
+    return 0.5 * np.tanh(0.5 * z)
+
+
+def _centred_softplus(z: Array) -> Array:
+    return np.maximum(z, 0.0) - np.log1p(np.tanh(0.5 * np.abs(z)))
+
+
 def _normal_cdf(z: Array) -> Array:
     from scipy.special import ndtr
 
@@ -167,6 +175,8 @@ _TABLE: dict[str, Activation] = {
         Activation("sigmoid", _sigmoid, _sigmoid_1, _sigmoid_2, 1, False, True, 6),
         Activation("softplus", _softplus, _sigmoid, _sigmoid_1, 1, False, True, 7),
         Activation("gelu", _gelu, _gelu_1, _gelu_2, 1, False, True, 8),
+        Activation("centred_sigmoid", _centred_sigmoid, _sigmoid_1, _sigmoid_2, 1, False, True, 9),
+        Activation("centred_softplus", _centred_softplus, _sigmoid, _sigmoid_1, 1, False, True, 10),
     )
 }
 
@@ -193,6 +203,48 @@ def get(activation: str | Activation) -> Activation:
     if isinstance(activation, Activation):
         return activation
     return _TABLE[one_of("activation", activation, NAMES)]
+
+
+@dataclass(frozen=True)
+class _Shifted:
+    """``function`` minus a constant."""
+
+    function: Pointwise
+    constant: float
+
+    def __call__(self, z: Array) -> Array:
+        return np.asarray(self.function(z) - np.asarray(z).dtype.type(self.constant))
+
+
+def centred(activation: str | Activation) -> Activation:
+    """The activation minus its value at 0, z ↦ σ(z) − σ(0), with the same derivatives.
+
+    A neuron of small input weights then adds nothing constant to the output, so that the output
+    weights do not fit the mean of the targets before anything condenses.
+
+    Args:
+        activation: one of `NAMES`, or an `Activation`.
+
+    Returns:
+        The activation itself where σ(0) = 0; the built-in ``centred_sigmoid`` and
+        ``centred_softplus``, which keep their relative accuracy near 0, for theirs; otherwise one
+        that subtracts the constant, in NumPy.
+
+    Raises:
+        ArgumentError: the name is not known.
+
+    Example:
+        >>> centred("sigmoid").name, centred("tanh").name
+        ('centred_sigmoid', 'tanh')
+    """
+    sigma = get(activation)
+    constant = float(sigma.value(np.zeros(1))[0])
+    if constant == 0:
+        return sigma
+    name = f"centred_{sigma.name}"
+    if sigma.code is not None:
+        return _TABLE[name]
+    return replace(sigma, name=name, value=_Shifted(sigma.value, constant))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netphase.datasets import Dataset, from_arrays
+from netphase.datasets import Dataset, from_arrays, load
 from netphase.errors import ArgumentError
 
 
@@ -33,6 +33,31 @@ def test_the_fingerprint_sees_numbers_and_shapes_only():
     assert one != _data([1.0, 2.0, 3.0], y=[0, 1, 3])
     assert one != "data"
     assert one.sha256 == "329b1220f07fe2853c7b7815d8f282d435f947380e2e220ebfccf542da990d86"
+
+
+def test_centred_targets_have_mean_zero_on_the_same_inputs():
+    data = _data([1.0, 2.0, 4.0], y=[1, 5, 0])
+    centred = data.centred()
+    np.testing.assert_allclose(centred.y, [-1, 3, -2])
+    assert np.array_equal(centred.x, data.x)
+    assert (centred.name, centred.source, centred.bias) == ("data, centred", "", True)
+    assert centred.centred() is centred
+    assert not _data([1.0, 2.0], y=[7.3, 7.3], bias=True).centred().y.any()
+
+
+@pytest.mark.parametrize("source", ["four_points", "gaussian?n=7", "gaussian?bias=False"])
+def test_the_source_of_centred_data_makes_them_again(source):
+    centred = load(source).centred()
+    assert load(centred.source) == centred != load(source)
+
+
+def test_the_source_of_centred_files_makes_them_again(tmp_path):
+    for name in ("points.csv", "what?.csv"):
+        path = tmp_path / name
+        path.write_text("0,1\n1,2\n2,9\n")
+        centred = load(str(path)).centred()
+        np.testing.assert_allclose(centred.y, [-3, -2, 5])
+        assert load(centred.source) == centred
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,14 @@ def softplus(z: Array) -> Array:
     return np.maximum(z, Wide(0)) + np.log1p(np.exp(-np.abs(z)))
 
 
+def sigmoid_2(z: Array) -> Array:
+    return -sigmoid_1(z) * np.tanh(z / 2)
+
+
+def centred_softplus(z: Array) -> Array:
+    return np.maximum(z, Wide(0)) + np.log1p(np.expm1(-np.abs(z)) / 2)
+
+
 def no_floor(z: Array) -> Array:
     return np.zeros_like(z)
 
@@ -176,13 +184,19 @@ CASES = (
     Case(
         "sigmoid",
         2,
-        lambda z: -sigmoid_1(z) * np.tanh(z / 2),
+        sigmoid_2,
         3,
         lambda z: 1.5 * np.where(z > 0, Wide(1), sigmoid(z)),
     ),
     Case("softplus", 0, softplus, 2),
     Case("softplus", 1, sigmoid, 2),
     Case("softplus", 2, sigmoid_1, 3, right_half),
+    Case("centred_sigmoid", 0, lambda z: np.tanh(z / 2) / 2, 3),
+    Case("centred_sigmoid", 1, sigmoid_1, 3),
+    Case("centred_sigmoid", 2, sigmoid_2, 5),
+    Case("centred_softplus", 0, centred_softplus, 3),
+    Case("centred_softplus", 1, sigmoid, 2),
+    Case("centred_softplus", 2, sigmoid_1, 3, right_half),
     Case("gelu", 0, lambda z: z * distribution(z), 4),
     Case(
         "gelu",
@@ -217,7 +231,7 @@ def test_native_activation_is_within_its_bound(case: Case, dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["tanh", "x_tanh", "x2_tanh", "erf"])
+@pytest.mark.parametrize("name", ["tanh", "x_tanh", "x2_tanh", "erf", "centred_sigmoid"])
 def test_native_small_arguments_keep_relative_accuracy(name: str, dtype: type) -> None:
     """The leading term alone is exact to a few eps for |z| < sqrt(eps)/10."""
     info = np.finfo(dtype)
@@ -230,6 +244,7 @@ def test_native_small_arguments_keep_relative_accuracy(name: str, dtype: type) -
         "x_tanh": (wide**2, 2 * wide, 2 * np.ones_like(wide)),
         "x2_tanh": (wide**3, 3 * wide**2, 6 * wide),
         "erf": (two_over_root_pi * wide, two_over_root_pi + 0 * wide, -2 * two_over_root_pi * wide),
+        "centred_sigmoid": (wide / 4, 0.25 + 0 * wide, -wide / 8),
     }[name]
     for order, exact in enumerate(leading):
         error = np.abs(native(name, order, z).astype(np.float64) / exact - 1)
@@ -246,6 +261,8 @@ LIMITS = {  # at -infinity and +infinity, orders 0, 1, 2
     "sigmoid": ((0, 1), (0, 0), (0, 0)),
     "softplus": ((0, np.inf), (0, 1), (0, 0)),
     "gelu": ((0, np.inf), (0, 1), (0, 0)),
+    "centred_sigmoid": ((-0.5, 0.5), (0, 0), (0, 0)),
+    "centred_softplus": ((-np.log(2), np.inf), (0, 1), (0, 0)),
 }
 
 
@@ -286,7 +303,7 @@ def test_native_derivatives_at_the_kink_are_those_from_the_left() -> None:
     np.testing.assert_array_equal(native("leaky_relu", 1, zero), [0.01, 0.01])
 
 
-@pytest.mark.parametrize(("code", "order"), [(-1, 0), (9, 0), (0, -1), (2, 3)])
+@pytest.mark.parametrize(("code", "order"), [(-1, 0), (11, 0), (0, -1), (2, 3)])
 def test_native_activation_refuses_unknown_codes_and_orders(code: int, order: int) -> None:
     with pytest.raises(ValueError, match=r"activation code|derivative order"):
         _core.activation(code, order, np.zeros(3))

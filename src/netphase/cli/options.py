@@ -26,7 +26,8 @@ activation_option = click.option(
     default="relu",
     show_default=True,
     metavar="NAME",
-    help="relu, leaky_relu, tanh, x_tanh, x2_tanh, erf, sigmoid, softplus or gelu.",
+    help="relu, leaky_relu, tanh, x_tanh, x2_tanh, erf, sigmoid, softplus, gelu, centred_sigmoid "
+    "or centred_softplus.",
 )
 
 data_option = click.option(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from netphase._types import Array
 from netphase.errors import ArgumentError
 
 _PARALLEL = 1e-12  # distance of unit vectors that rounding alone can make
+_ZERO_MEAN = 1e-15  # mean over mean size that rounding alone can leave
 _LARGEST = 1e100  # beyond it, products of two numbers leave the range of a float
 
 
@@ -82,6 +84,25 @@ class Dataset:
         for array in (self.x, self.y):
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()
+
+    def centred(self) -> Dataset:
+        """The same inputs with targets of mean zero: their mean is taken from each.
+
+        Returns:
+            The data set, whose ``source`` ends in ``centred=True``; itself where the mean is zero
+            up to rounding.
+
+        Example:
+            >>> from netphase.datasets import load
+            >>> load("four_points").centred() == load("four_points?centred=True")
+            True
+        """
+        mean = float(self.y.mean())
+        if abs(mean) <= _ZERO_MEAN * float(np.abs(self.y).mean()):
+            return self
+        query = "?" in self.source and not Path(self.source).is_file()
+        source = f"{self.source}{'&' if query else '?'}centred=True" if self.source else ""
+        return replace(self, y=self.y - mean, name=f"{self.name}, centred", source=source)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Dataset):

@@ -45,8 +45,9 @@ def load(source: str) -> Dataset:
     Args:
         source: a name of `BUILT_IN` or the path of a .npz or .csv file, optionally followed by
             ``?option=value&option=value``, for example ``"mnist?count=200"``,
-            ``"polynomial?coefficients=0,0,1&n=8"`` or ``"points.csv?bias=False"``. `Dataset.source`
-            is such a string.
+            ``"polynomial?coefficients=0,0,1&n=8"`` or ``"points.csv?bias=False"``. Besides the
+            options of its function each takes ``centred=True``, for `Dataset.centred`.
+            `Dataset.source` is such a string.
 
     Returns:
         The data set.
@@ -66,16 +67,23 @@ def load(source: str) -> Dataset:
         text, query = query, ""
     reader = _READERS.get(Path(text).suffix.lower())
     if reader is not None:
-        return reader(text, **_options(reader, query, source))
+        return _made(reader, text, **_options(reader, query, source))
     if text not in _BUILDERS and ("/" in text or "\\" in text or Path(text).exists()):
         raise ArgumentError(f"Data file {text!r} must be a .npz or .csv file.")
     builder = _BUILDERS[one_of("data", text, [*BUILT_IN, "<path>.npz", "<path>.csv"])]
     options = _options(builder, query, source)
     try:
-        return builder(**options)
+        return _made(builder, **options)
     except ArgumentError as error:
         said = str(error)
         raise ArgumentError(f"In data {source!r}, {said[0].lower()}{said[1:]}") from None
+
+
+def _made(
+    function: Callable[..., Dataset], *path: str, centred: bool = False, **options: Any
+) -> Dataset:
+    data = function(*path, **options)
+    return data.centred() if centred else data
 
 
 def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
@@ -83,7 +91,7 @@ def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[
         name: parameter.default
         for name, parameter in inspect.signature(function).parameters.items()
         if name != "path"
-    }
+    } | {"centred": False}
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
@@ -93,7 +101,7 @@ def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[
     options: dict[str, Any] = {}
     for name, text in pairs:
         if name not in defaults:
-            known = ", ".join(defaults) or "none"
+            known = ", ".join(defaults)
             raise ArgumentError(
                 f"Data source {source!r} has the unknown option {name!r}. Options: {known}."
             )

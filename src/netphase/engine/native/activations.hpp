@@ -85,6 +85,26 @@ template <class T> struct Softplus {
   NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return c[1] * (T(1) - c[1]); }
 };
 
+template <class T> struct CentredSigmoid {
+  static constexpr int cached = 2;  // tanh(z/2)/2 and its derivative
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) {
+    const vec<T> y = -absolute<T>(z), e = exp_negative<T>(y), inverse = T(1) / (e + T(1));
+    c[0] = with_sign_of<T>(z, T(0.5) * one_minus_exp<T>(y) * inverse);
+    c[1] = e * inverse * inverse;
+  }
+  NETPHASE_INLINE vec<T> value(vec<T>, const vec<T>* c) { return c[0]; }
+  NETPHASE_INLINE vec<T> derivative(vec<T>, const vec<T>* c) { return c[1]; }
+  NETPHASE_INLINE vec<T> second(vec<T>, const vec<T>* c) { return T(-2) * c[0] * c[1]; }
+};
+
+template <class T> struct CentredSoftplus : Softplus<T> {  // log((1 + e^z)/2) = max(z, 0) - log(1 + tanh|z/2|)
+  NETPHASE_INLINE void cache(vec<T> z, vec<T>* c) {
+    const vec<T> y = -absolute<T>(z), fall = one_minus_exp<T>(y);
+    c[0] = maximum<T>(vec<T>{}, z) - twice_atanh<T>(fall / (T(4) - fall));
+    c[1] = logistic<T>(z, exp_negative<T>(y));
+  }
+};
+
 template <class T> struct Erf {
   static constexpr int cached = 2;  // erf z and its derivative
   static constexpr T limit = Floating<T>::erfc_limit;
@@ -129,6 +149,8 @@ template <class T, class F> auto with_activation(int code, F&& f) {
     case 6: return f(Sigmoid<T>{});
     case 7: return f(Softplus<T>{});
     case 8: return f(Gelu<T>{});
+    case 9: return f(CentredSigmoid<T>{});
+    case 10: return f(CentredSoftplus<T>{});
     default: throw std::invalid_argument("unknown activation code");
   }
 }

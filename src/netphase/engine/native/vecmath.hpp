@@ -1,5 +1,5 @@
-// Elementary functions of short vectors, to two or three units in the last place: tanh, exp of
-// arguments <= 0, the logistic function, log1p on [0, 1], Gaussians, erf and the scaled complementary erf.
+// Elementary functions of short vectors, to two or three units in the last place: tanh, exp and expm1
+// of arguments <= 0, the logistic function, log1p on [0, 1], Gaussians, erf and its scaled complement.
 //
 // All keep their relative accuracy near 0 and in the tails (subnormal results included), take any
 // argument, infinite ones too, and hand a NaN on. None relies on a fused multiply-add, and none breaks
@@ -146,16 +146,31 @@ template <class T> NETPHASE_INLINE vec<T> exp_negative(vec<T> z) {
   return scaled_exp<T>(shifted, (y - k * F::ln2_high) - k * F::ln2_low);
 }
 
+// 1 - e^z for z <= 0
+template <class T> NETPHASE_INLINE vec<T> one_minus_exp(vec<T> z) {
+  using F = Floating<T>;
+  constexpr T magic = F::magic + F::exp_shift;
+  const vec<T> y = maximum<T>(splat<T>(F::exp_limit), z);
+  const vec<T> shifted = y * F::inverse_ln2 + magic;
+  const vec<T> k = shifted - magic;
+  const vec<T> r = (y - k * F::ln2_high) - k * F::ln2_low;
+  const vec<T> scale = power_of_two<T>(shifted) * F::exp_unshift;
+  return (T(1) - scale) - scale * ((r * r) * polynomial<T>(r, F::exp_small) + r);
+}
+
 // 1/(1 + e^-z), given e = e^-|z|
 template <class T> NETPHASE_INLINE vec<T> logistic(vec<T> z, vec<T> e) {
   return select<T>(z >= vec<T>{}, splat<T>(1), e) / (e + T(1));
 }
 
-// log(1 + e) for 0 <= e <= 1, as 2 atanh(e/(2 + e))
-template <class T> NETPHASE_INLINE vec<T> log1p_unit(vec<T> e) {
-  const vec<T> w = e / (e + T(2)), v = w * w;
+// 2 atanh(w) for 0 <= w <= 1/3
+template <class T> NETPHASE_INLINE vec<T> twice_atanh(vec<T> w) {
+  const vec<T> v = w * w;
   return T(2) * ((w * v) * polynomial<T>(v, Floating<T>::atanh_small) + w);
 }
+
+// log(1 + e) for 0 <= e <= 1
+template <class T> NETPHASE_INLINE vec<T> log1p_unit(vec<T> e) { return twice_atanh<T>(e / (e + T(2))); }
 
 // e^(-factor y^2) for a power of two `factor` and 0 <= y <= erfc_limit/sqrt(factor). The square is taken
 // in two parts, the first exact: rounding y^2 itself would cost a relative error of y^2 epsilon.
