@@ -31,6 +31,7 @@ def synthetic(widths=WIDTHS, seeds=(0, 1, 2), noise=0.01, spoil=None):
             "max_relative_change_w": 2 * change,
             "max_relative_change_a": change,
             "max_relative_change_theta": change,
+            "alignment_ratio": widths[k] / widths[-1] * (0.5 + 0.1 * s),
         }
         if spoil == (i, j, k, s):
             scalars |= {"status": "diverged", "relative_change_w": 1e30}
@@ -49,6 +50,28 @@ def test_exponents_of_all_blocks_come_out_with_errors():
         assert np.all(np.abs(found.exponent.values - factor * truth) < 0.03)
     assert plane.exponent.dims == ("block", "gamma_prime", "gamma")
     assert np.all(plane.points.values == 12)
+
+
+def test_zones_come_from_both_layers():
+    plane = analyse_plane(synthetic())  # S_a = 2 S_w: both layers change sides together
+    words = {-1: "θ-lazy", 0: "critical", 1: "condensed"}
+    for row in ROWS:
+        for gamma in GAMMA:
+            found = plane.zone.sel(gamma=gamma, gamma_prime=row).item()
+            sign = int(np.sign(np.round(exponent(gamma, row), 9)))
+            assert found in (words[sign], "undetermined")
+    assert np.mean(plane.zone.values == "undetermined") < 0.3
+    assert np.all(analyse_plane(synthetic(widths=WIDTHS[:2], seeds=(0,))).zone == "undetermined")
+
+
+def test_the_alignment_is_that_of_the_widest_networks_with_its_scatter():
+    plane = analyse_plane(synthetic())
+    np.testing.assert_allclose(plane.alignment_ratio, 0.6)
+    np.testing.assert_allclose(plane.alignment_error, 0.1 / np.sqrt(3))
+    spoilt = analyse_plane(synthetic(spoil=(0, 0, 3, 2)))
+    assert spoilt.alignment_ratio.values[0, 0] == pytest.approx(0.55)
+    assert spoilt.zone.values[0, 0] == "not converged"
+    assert np.all(np.isnan(analyse_plane(synthetic(seeds=(0,))).alignment_error))
 
 
 def test_cells_lend_each_other_certainty():

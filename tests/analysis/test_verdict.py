@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from netphase.analysis import RegimeVerdict, fit_power_law, judge
+from netphase.analysis import RegimeVerdict, fit_power_law, judge, judge_zone
 from netphase.analysis.verdict import uncertainty
 
 WIDTHS = np.array([1000.0, 5000.0, 10000.0, 20000.0, 40000.0])
@@ -54,6 +54,21 @@ def test_a_cell_without_a_fit_is_undetermined():
 def test_a_cell_with_an_unfinished_run_is_not_converged_whatever_its_exponent():
     fit = fit_power_law(WIDTHS, WIDTHS**0.5)
     assert judge(fit, False) is RegimeVerdict.NOT_CONVERGED
+
+
+def test_zones_join_the_verdicts_on_both_layers():
+    verdict = RegimeVerdict
+    expected = {
+        (verdict.LINEAR, verdict.LINEAR): "θ-lazy",
+        (verdict.LINEAR, verdict.CONDENSED): "w-lag",
+        (verdict.CONDENSED, verdict.LINEAR): "a-lag",
+        (verdict.CONDENSED, verdict.CONDENSED): "condensed",
+        (verdict.CONDENSED, verdict.CRITICAL): "critical",
+        (verdict.UNDETERMINED, verdict.CRITICAL): "undetermined",
+        (verdict.LINEAR, verdict.UNDETERMINED): "undetermined",
+        (verdict.UNDETERMINED, verdict.NOT_CONVERGED): "not converged",
+    }
+    assert {pair: judge_zone(*pair) for pair in expected} == expected
 
 
 def test_a_significant_drift_keeps_a_small_exponent_from_being_given_a_sign():

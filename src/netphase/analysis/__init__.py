@@ -4,10 +4,11 @@ from netphase.analysis.boundary import PhaseBoundary, phase_boundary, whole_row_
 from netphase.analysis.local_zero import LocalZero, local_zero
 from netphase.analysis.plane import analyse_plane, boundary_of
 from netphase.analysis.power_law import PowerLawFit, fit_power_law
-from netphase.analysis.verdict import CRITERION, RegimeVerdict, judge
+from netphase.analysis.verdict import CRITERION, ZONE_CRITERION, RegimeVerdict, judge, judge_zone
 
 __all__ = [
     "CRITERION",
+    "ZONE_CRITERION",
     "LocalZero",
     "PhaseBoundary",
     "PowerLawFit",
@@ -16,6 +17,7 @@ __all__ = [
     "boundary_of",
     "fit_power_law",
     "judge",
+    "judge_zone",
     "local_zero",
     "phase_boundary",
     "whole_row_zero",

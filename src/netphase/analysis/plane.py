@@ -12,7 +12,15 @@ from netphase._checks import one_of
 from netphase._types import Array
 from netphase.analysis.boundary import PhaseBoundary, phase_boundary, whole_row_zero
 from netphase.analysis.power_law import PowerLawFit, fit_power_law
-from netphase.analysis.verdict import CONFIDENCE, CRITERION, judge, uncertainty
+from netphase.analysis.verdict import (
+    CONFIDENCE,
+    CRITERION,
+    ZONE_CRITERION,
+    RegimeVerdict,
+    judge,
+    judge_zone,
+    uncertainty,
+)
 from netphase.errors import FitError
 from netphase.results import STATUS_CODES
 
@@ -52,8 +60,10 @@ def analyse_plane(results: xr.Dataset, change: str = "final") -> xr.Dataset:
     Returns:
         Dataset over (block, gamma_prime, gamma): exponent, standard_error, degrees_of_freedom,
         half_width, prefactor, points, drift, drift_error; ``seed_exponent`` (block, seed,
-        gamma_prime, gamma); ``verdict`` and ``converged`` (gamma_prime, gamma), ``remark``
-        (gamma_prime, gamma) with the warnings of the fit of S_w. Blocks are "w", "a", "theta".
+        gamma_prime, gamma); over (gamma_prime, gamma): ``verdict`` (by S_w), ``zone`` (by S_w and
+        S_a), ``converged``, ``remark`` (warnings of the fit of S_w), and ``alignment_ratio`` with
+        ``alignment_error``, ρ at the largest width and its standard error over the seeds (NaN
+        for one). Blocks are "w", "a", "theta".
 
     Raises:
         ArgumentError: ``change`` is unknown.
@@ -92,7 +102,10 @@ def analyse_plane(results: xr.Dataset, change: str = "final") -> xr.Dataset:
         np.stack([_seed_table(widths, results, prefix, block, succeeded) for block in BLOCKS]),
         {"units": "1", "long_name": "exponent of one seed alone"},
     )
-    data["verdict"] = (plane, _verdicts(fits["w"], converged), {"long_name": CRITERION})
+    verdicts = {block: _verdicts(fits[block], converged) for block in ("w", "a")}
+    data["verdict"] = (plane, verdicts["w"], {"long_name": CRITERION})
+    data["zone"] = (plane, _zones(**verdicts), {"long_name": ZONE_CRITERION})
+    data |= _alignment(results, succeeded)
     data["converged"] = (plane, converged, {"long_name": "whether every run reached its target"})
     data["remark"] = (plane, _remarks(fits["w"]), {"long_name": "warnings of the fit of S_w"})
     return xr.Dataset(data, coords=coords, attrs={**results.attrs, "change": change})
@@ -235,6 +248,37 @@ def _verdicts(
             for row, good in zip(fits, converged, strict=True)
         ]
     )
+
+
+def _zones(w: np.ndarray[Any, Any], a: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.str_]]:
+    """Words of the zones, shape (rows, columns)."""
+    pairs = [zip(*rows, strict=True) for rows in zip(w, a, strict=True)]
+    return np.array([[judge_zone(*map(RegimeVerdict, pair)) for pair in row] for row in pairs])
+
+
+def _alignment(
+    results: xr.Dataset, succeeded: np.ndarray[Any, np.dtype[np.bool_]]
+) -> dict[str, Any]:
+    """ρ at the largest width: its mean over the seeds, and the standard error of that."""
+    cut = results["alignment_ratio"].transpose("gamma_prime", "gamma", "seed", "width").values
+    values = np.ma.masked_invalid(np.where(succeeded, cut, np.nan)[..., -1])
+    count = values.count(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.ma.filled(values.std(axis=-1, ddof=1), np.nan) / np.sqrt(count)
+    words = "ρ, share of the input weights along Σ y_i x_i at the largest width"
+    plane = ("gamma_prime", "gamma")
+    return {
+        "alignment_ratio": (
+            plane,
+            np.ma.filled(values.mean(axis=-1), np.nan),
+            {"units": "1", "long_name": words},
+        ),
+        "alignment_error": (
+            plane,
+            np.where(count > 1, error, np.nan),
+            {"units": "1", "long_name": "standard error of ρ over the seeds"},
+        ),
+    }
 
 
 def _remarks(fits: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.str_]]:

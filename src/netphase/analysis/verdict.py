@@ -8,6 +8,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.analysis.power_law import PowerLawFit
+from netphase.scalings import Regime, zone_of
 
 MARGIN = 0.1
 """A cell is critical only if its interval lies within ± this."""
@@ -23,6 +24,13 @@ CRITERION = (
 )
 """The rule, for tables and captions."""
 
+ZONE_CRITERION = (
+    "the rule of the regimes applied to S_w and to S_a: θ-lazy if both are negative, w-lag if only "
+    "S_a is positive, a-lag if only S_w is, condensed if both are; critical if either vanishes; "
+    "otherwise undetermined or not converged."
+)
+"""The rule of the zones."""
+
 
 class RegimeVerdict(StrEnum):
     """What the trained runs of a cell say; `CRITERION` is the rule.
@@ -36,6 +44,22 @@ class RegimeVerdict(StrEnum):
     CONDENSED = "condensed"
     UNDETERMINED = "undetermined"
     NOT_CONVERGED = "not converged"
+
+
+def judge_zone(w: RegimeVerdict, a: RegimeVerdict) -> str:
+    """The zone of a cell from the verdicts on its two layers.
+
+    Args:
+        w: verdict on the relative change of the input weights.
+        a: the same on that of the output weights.
+
+    Returns:
+        A `scalings.Zone`, "undetermined" or "not converged", by `ZONE_CRITERION`.
+    """
+    for word in (RegimeVerdict.NOT_CONVERGED, RegimeVerdict.UNDETERMINED):
+        if word in (w, a):
+            return word.value
+    return zone_of(Regime(w.value), Regime(a.value)).value
 
 
 def uncertainty(fit: PowerLawFit) -> float:

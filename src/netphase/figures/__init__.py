@@ -16,6 +16,7 @@ from netphase.figures.panels import (
 )
 from netphase.figures.plane import exact_boundary, initialisation_plane
 from netphase.figures.style import new_figure, panel_label, save
+from netphase.figures.zones import zone_diagram
 
 __all__ = [
     "change_against_width",
@@ -35,4 +36,5 @@ __all__ = [
     "save",
     "theory_tests",
     "training_curves",
+    "zone_diagram",
 ]

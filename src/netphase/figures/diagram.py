@@ -87,7 +87,7 @@ def phase_diagram(
     References:
         Luo, Xu, Ma, Zhang (2021), Figs 4 and 10.
     """
-    table = _plane(exponents, "exponents")
+    table = ordered_plane(exponents, "exponents")
     limit = positive_float("limit", limit)
     gamma, gamma_prime = table["gamma"].values, table["gamma_prime"].values
     values = np.asarray(table.values, dtype=np.float64)
@@ -105,12 +105,17 @@ def phase_diagram(
             rasterized=True,
         )
         axes.set_facecolor("#d9d9d9")
-        _frame(axes, gamma, gamma_prime)
-        hatched = _hatch(axes, table, verdicts, limit)
+        frame(axes, gamma, gamma_prime)
+        hatched = []
+        if verdicts is not None:
+            dark = np.abs(np.nan_to_num(values)) > 0.6 * limit
+            hatched = hatch_cells(axes, ordered_plane(verdicts, "verdicts"), dark)
         _draw_boundaries(axes, which, gamma_prime, boundary, whole_row, published)
         if names:
             _mark_names(axes)
-        bar = figure.colorbar(mesh, ax=axes, extend=_extend(values, limit), pad=0.02, aspect=26)
+        bar = figure.colorbar(
+            mesh, ax=axes, extend=colour_bar_ends(values, limit), pad=0.02, aspect=26
+        )
         bar.set_label(EXPONENT_LABELS[which])
         bar.outline.set_linewidth(0.5)
         _legend(figure, axes, which, hatched)
@@ -132,8 +137,19 @@ def cell_edges(centres: Array) -> Array:
     return np.concatenate(([first], middle, [last]))
 
 
-def _plane(table: xr.DataArray, name: str) -> xr.DataArray:
-    """The table with dimensions (gamma_prime, gamma), both increasing."""
+def ordered_plane(table: xr.DataArray, name: str) -> xr.DataArray:
+    """A table over the plane with both axes increasing.
+
+    Args:
+        table: values with the dimensions ``gamma_prime`` and ``gamma``, in any order.
+        name: what to call it in an error.
+
+    Returns:
+        The same with dimensions (gamma_prime, gamma).
+
+    Raises:
+        ArgumentError: a dimension is missing or has fewer than two values.
+    """
     if set(table.dims) != {"gamma_prime", "gamma"}:
         raise ArgumentError(
             f"Argument `{name}` must have the dimensions gamma_prime and gamma, "
@@ -147,8 +163,8 @@ def _plane(table: xr.DataArray, name: str) -> xr.DataArray:
     return table.transpose("gamma_prime", "gamma").sortby(["gamma_prime", "gamma"])
 
 
-def _extend(values: Array, limit: float) -> Literal["neither", "min", "max", "both"]:
-    """Which ends of the colour bar need an arrow."""
+def colour_bar_ends(values: Array, limit: float) -> Literal["neither", "min", "max", "both"]:
+    """Which ends of a colour bar over ± ``limit`` need an arrow for these values."""
     finite = values[np.isfinite(values)]
     low, high = bool(np.any(finite < -limit)), bool(np.any(finite > limit))
     if low and high:
@@ -156,8 +172,8 @@ def _extend(values: Array, limit: float) -> Literal["neither", "min", "max", "bo
     return "min" if low else "max" if high else "neither"
 
 
-def _frame(axes: Axes, gamma: Array, gamma_prime: Array) -> None:
-    """Limits, ticks and labels of a diagram."""
+def frame(axes: Axes, gamma: Array, gamma_prime: Array) -> None:
+    """Limits, ticks and labels of a diagram with cells around these centres."""
     from matplotlib.ticker import MaxNLocator
 
     edges = cell_edges(gamma), cell_edges(gamma_prime)
@@ -171,21 +187,26 @@ def _frame(axes: Axes, gamma: Array, gamma_prime: Array) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
 
 
-def _hatch(
-    axes: Axes, table: xr.DataArray, verdicts: xr.DataArray | None, limit: float
+def hatch_cells(
+    axes: Axes, verdicts: xr.DataArray, dark: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> list[str]:
-    """Hatch cells without a usable verdict or value; return the labels of the hatches used."""
+    """Hatch the cells whose verdict is no regime.
+
+    Args:
+        axes: where the cells are drawn.
+        verdicts: words over (gamma_prime, gamma), ordered.
+        dark: which cells need a light hatch, same shape.
+
+    Returns:
+        The words of the hatches used.
+    """
     from matplotlib.patches import Rectangle
 
-    if verdicts is None:
-        return []
-    words = _plane(verdicts, "verdicts").values
-    x, y = cell_edges(table["gamma"].values), cell_edges(table["gamma_prime"].values)
+    x, y = cell_edges(verdicts["gamma"].values), cell_edges(verdicts["gamma_prime"].values)
     used = []
     for word, hatch in UNUSABLE.items():
-        cells = np.argwhere(words == word)
+        cells = np.argwhere(verdicts.values == word)
         for row, column in cells:
-            dark = abs(float(table.values[row, column])) > 0.6 * limit
             axes.add_patch(
                 Rectangle(
                     (x[column], y[row]),
@@ -193,7 +214,7 @@ def _hatch(
                     y[row + 1] - y[row],
                     fill=False,
                     hatch=hatch,
-                    edgecolor="white" if dark else "#333333",
+                    edgecolor="white" if dark[row, column] else "#333333",
                     linewidth=0.0,
                 )
             )

@@ -1,0 +1,228 @@
+"""The four-zone diagram: which layers move, from the three exponents, and where neurons align."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netphase._types import Array, Which
+from netphase.figures.diagram import (
+    UNUSABLE,
+    cell_edges,
+    colour_bar_ends,
+    frame,
+    hatch_cells,
+    ordered_plane,
+)
+from netphase.figures.plane import known_points
+from netphase.figures.style import (
+    EXPONENT_LABELS,
+    GAMMA,
+    GAMMA_PRIME,
+    INK,
+    PAGE,
+    new_figure,
+    panel_label,
+    style,
+)
+from netphase.scalings import Zone, zone_at
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ZONE_COLOURS = {
+    Zone.THETA_LAZY: "#f4a582",
+    Zone.W_LAG: "#fee0b6",
+    Zone.A_LAG: "#a6dba0",
+    Zone.CONDENSED: "#92c5de",
+    Zone.CRITICAL: "#ffffff",
+}
+"""Colours of the zones: warm where the input weights stay, cold where they move."""
+
+EMPTY = "#d9d9d9"
+"""Colour of a cell without a verdict."""
+
+THEORY = (0, (4, 2))
+"""Dashes of the exact lines."""
+
+
+def zone_diagram(
+    plane: xr.Dataset, *, limit: float = 1.0, names: bool = True, width: float = PAGE
+) -> Figure:
+    """The zones of the plane beside what tells them: S_w, S_a, S_θ, and the alignment ρ.
+
+    Args:
+        plane: an analysed plane (`netphase.analysis.analyse_plane`) or the exact one, with
+            ``exponent`` over block, gamma_prime and gamma, and ``zone`` and ``alignment_ratio`` over
+            gamma_prime and gamma.
+        limit: exponent at which the colours saturate, > 0.
+        names: whether to mark known initialisations that lie inside the axes.
+        width: width of the figure in inches.
+
+    Returns:
+        The figure; the exact lines of infinite width are dashed.
+
+    Raises:
+        ArgumentError: a dimension is missing or has fewer than two values.
+
+    References:
+        Chen et al. (2023), the phase diagram of initial condensation; the exponents are sharper.
+    """
+    with style():
+        figure = new_figure(width, 0.68 * width)
+        grid = figure.add_gridspec(2, 4)
+        zones = ordered_plane(plane["zone"], "plane.zone")
+        _zones(figure, figure.add_subplot(grid[:, :2]), zones, names)
+        exponents = plane["exponent"]
+        blocks: tuple[Which, ...] = ("w", "a", "theta")
+        places = (grid[0, 2], grid[0, 3], grid[1, 2])
+        for block, place, letter in zip(blocks, places, "bcd", strict=True):
+            table = ordered_plane(exponents.sel(block=block, drop=True), "plane.exponent")
+            axes = figure.add_subplot(place)
+            _exponent(axes, table, block, limit)
+            panel_label(axes, f"({letter})")
+        _alignment(figure.add_subplot(grid[1, 3]), plane["alignment_ratio"])
+    return figure
+
+
+def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool) -> None:
+    """The map of zones, with a legend below all maps."""
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    gamma, rows = table["gamma"].values, table["gamma_prime"].values
+    codes = np.full(table.shape, np.nan)
+    for code, zone in enumerate(ZONE_COLOURS):
+        codes[table.values == zone.value] = code
+    _mesh(
+        axes,
+        gamma,
+        rows,
+        codes,
+        cmap=ListedColormap(list(ZONE_COLOURS.values())),
+        vmin=-0.5,
+        vmax=len(ZONE_COLOURS) - 0.5,
+    )
+    frame(axes, gamma, rows)
+    hatched = hatch_cells(axes, table, np.zeros(table.shape, dtype=bool))
+    _lines(axes, legend=True)
+    if names:
+        _marks(axes)
+    handles: list[Any] = []
+    labels: list[str] = []
+    for zone in (zone for zone in Zone if np.any(table.values == zone.value)):
+        handles.append(Patch(facecolor=ZONE_COLOURS[zone], edgecolor="#888888", lw=0.4))
+        labels.append(f"{zone.value}: {zone.alias}")
+    for word in hatched:
+        handles.append(Patch(facecolor=EMPTY, edgecolor="#555555", hatch=UNUSABLE[word], lw=0.0))
+        labels.append(word)
+    drawn, texts = axes.get_legend_handles_labels()
+    figure.legend(
+        [*handles, *drawn],
+        [*labels, *texts],
+        loc="outside lower left",
+        ncols=2,
+        labelspacing=0.3,
+        borderaxespad=0.2,
+    )
+    panel_label(axes, "(a) which layers move")
+
+
+def _mesh(axes: Axes, gamma: Array, rows: Array, values: Array, **look: Any) -> Any:
+    """Cells of a plane, grey where there is no value."""
+    axes.set_facecolor(EMPTY)
+    return axes.pcolormesh(
+        cell_edges(gamma),
+        cell_edges(rows),
+        np.ma.masked_invalid(values),
+        edgecolors="none",
+        rasterized=True,
+        **look,
+    )
+
+
+def _exponent(axes: Axes, table: xr.DataArray, block: Which, limit: float) -> None:
+    """One small map of an exponent."""
+    gamma, rows = table["gamma"].values, table["gamma_prime"].values
+    values = np.asarray(table.values, dtype=np.float64)
+    mesh = _mesh(axes, gamma, rows, values, cmap="RdBu", vmin=-limit, vmax=limit)
+    _small(axes, gamma, rows)
+    _bar(axes, mesh, EXPONENT_LABELS[block].split("  ")[0], colour_bar_ends(values, limit))
+
+
+def _alignment(axes: Axes, ratio: xr.DataArray) -> None:
+    """The small map of ρ."""
+    table = ordered_plane(ratio, "plane.alignment_ratio")
+    gamma, rows = table["gamma"].values, table["gamma_prime"].values
+    values = np.asarray(table.values, dtype=np.float64)
+    least = np.nanmin(values) if np.isfinite(values).any() else 0.0
+    mesh = _mesh(axes, gamma, rows, values, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
+    _small(axes, gamma, rows)
+    _bar(axes, mesh, r"alignment $\rho$ with $\Sigma_i\, y_i x_i$", "neither")
+    panel_label(axes, "(e)")
+
+
+def _small(axes: Axes, gamma: Array, rows: Array) -> None:
+    """Frame and lines of a small map."""
+    from matplotlib.ticker import MaxNLocator
+
+    frame(axes, gamma, rows)
+    _lines(axes)
+    axes.set(xlabel=GAMMA, ylabel=GAMMA_PRIME)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+
+
+def _bar(axes: Axes, mesh: Any, label: str, extend: Any) -> None:
+    bar = axes.figure.colorbar(
+        mesh, ax=axes, location="top", pad=0.03, aspect=22, shrink=0.8, extend=extend
+    )
+    bar.set_label(label, labelpad=3)
+    bar.outline.set_linewidth(0.5)
+    bar.ax.tick_params(labelsize=6, pad=1, length=2)
+
+
+def _lines(axes: Axes, legend: bool = False) -> None:
+    """The exact lines between the zones, as far as they lie inside the axes."""
+    limits = axes.get_xlim(), axes.get_ylim()
+    right = max(limits[0][1], 1.0)
+    low, high = limits[1]
+    for x, y in (([1.0, 1.0], [low, high]), ([1.0, right], [0.0, right - 1.0])):
+        axes.plot(x, y, color=INK, ls=THEORY, lw=1.1, zorder=4)
+    axes.plot(
+        [1.0, right],
+        [0.0, 1.0 - right],
+        color=INK,
+        ls=THEORY,
+        lw=1.1,
+        zorder=4,
+        label=r"exact, infinite width: $\gamma = 1$, $\gamma^{\prime} = \pm(\gamma - 1)$"
+        if legend
+        else None,
+    )
+    axes.set(xlim=limits[0], ylim=limits[1])
+
+
+def _marks(axes: Axes) -> None:
+    """Known initialisations inside the axes, by place."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    places: dict[tuple[float, float], list[str]] = {}
+    for label, gamma, gamma_prime in known_points():
+        if left < gamma < right and low < gamma_prime < high:
+            places.setdefault((round(gamma, 9), round(gamma_prime, 9)), []).append(label)
+    for index, ((gamma, gamma_prime), labels) in enumerate(places.items()):
+        axes.plot(
+            gamma,
+            gamma_prime,
+            ls="none",
+            marker="DPXv"[index % 4],
+            ms=5,
+            mfc="#984ea3",
+            mec="white",
+            mew=0.7,
+            zorder=7,
+            label=f"{', '.join(labels)} ({zone_at(gamma, gamma_prime).value})",
+        )
