@@ -56,8 +56,8 @@ def zone_diagram(
 
     Args:
         plane: an analysed plane (`netphase.analysis.analyse_plane`) or the exact one, with
-            ``exponent`` over block, gamma_prime and gamma, and ``zone`` and ``alignment_ratio`` over
-            gamma_prime and gamma.
+            ``exponent`` over block, gamma_prime and gamma, and ``zone`` and ``alignment_ratio``
+            over gamma_prime and gamma.
         limit: exponent at which the colours saturate, > 0.
         names: whether to mark known initialisations that lie inside the axes.
         width: width of the figure in inches.
