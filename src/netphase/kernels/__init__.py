@@ -2,6 +2,7 @@
 
 from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
 from netphase.kernels.initial_stage import half_way, linear_plateau
+from netphase.kernels.leading_order import leading_plateau, stage_end
 from netphase.kernels.predictions import (
     RelativeChanges,
     condensed_lower_bound,
@@ -21,10 +22,12 @@ __all__ = [
     "condensed_prediction",
     "gaussian_kernels",
     "half_way",
+    "leading_plateau",
     "least_amplitude",
     "linear_decay_rate",
     "linear_plateau",
     "linear_predictions",
     "loss_bound",
+    "stage_end",
     "tangent_gram",
 ]
