@@ -19,7 +19,15 @@ if TYPE_CHECKING:
         scalings,
     )
     from netphase._types import Status
-    from netphase.dynamics import Adam, Descent, Flow, GradientDynamics, Trajectory, evolve
+    from netphase.dynamics import (
+        Adam,
+        Descent,
+        Flow,
+        GradientDynamics,
+        MacroscopicDynamics,
+        Trajectory,
+        evolve,
+    )
     from netphase.errors import (
         ArgumentError,
         EvolutionError,
@@ -45,6 +53,7 @@ __all__ = [
     "FitError",
     "Flow",
     "GradientDynamics",
+    "MacroscopicDynamics",
     "MissingDependencyError",
     "NetphaseError",
     "Parameters",
@@ -92,7 +101,15 @@ _SUBMODULES = frozenset(
 
 _HOMES = {
     "_types": ("Status",),
-    "dynamics": ("Adam", "Descent", "Flow", "GradientDynamics", "Trajectory", "evolve"),
+    "dynamics": (
+        "Adam",
+        "Descent",
+        "Flow",
+        "GradientDynamics",
+        "MacroscopicDynamics",
+        "Trajectory",
+        "evolve",
+    ),
     "errors": (
         "ArgumentError",
         "EvolutionError",

@@ -3,16 +3,36 @@
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.evolution import evolve
 from netphase.dynamics.gradient import GradientDynamics
+from netphase.dynamics.macroscopic import (
+    BreakdownTime,
+    MacroscopicDynamics,
+    MacroscopicLimit,
+    MacroscopicPlane,
+    WindowLaw,
+    breakdown_time,
+    macroscopic_limit,
+    macroscopic_plane,
+    window_law,
+)
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
     "Adam",
+    "BreakdownTime",
     "Descent",
     "Flow",
     "GradientDynamics",
     "LinearizedDynamics",
+    "MacroscopicDynamics",
+    "MacroscopicLimit",
+    "MacroscopicPlane",
     "Method",
     "Trajectory",
+    "WindowLaw",
+    "breakdown_time",
     "evolve",
+    "macroscopic_limit",
+    "macroscopic_plane",
+    "window_law",
 ]

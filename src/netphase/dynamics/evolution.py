@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,12 +14,18 @@ from netphase._checks import finite_array, instance_of, positive_int
 from netphase._types import Array, Status, Which
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.gradient import GradientDynamics
+from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
-from netphase.dynamics.trajectory import Trajectory
+from netphase.dynamics.trajectory import Trajectory, check_times
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters
 from netphase.observables import relative_change
+
+Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics
+"""An equation that a trained network is compared with, and that is solved on its own."""
+
+COMPARATORS = (LinearizedDynamics, MacroscopicDynamics)
 
 ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
 """Beyond so many samples or inputs the implicit solver's small systems are no longer small."""
@@ -31,7 +38,7 @@ FALLBACK_TOLERANCE = 20.0
 
 
 def evolve(
-    dynamics: GradientDynamics | LinearizedDynamics,
+    dynamics: GradientDynamics | Comparator,
     method: Method,
     state: Parameters,
     *,
@@ -42,8 +49,8 @@ def evolve(
     """Advances parameters by an equation until a condition to stop is met.
 
     Args:
-        dynamics: the equation. `LinearizedDynamics` is solved in closed form, whether `Descent` or
-            `Flow` is asked for.
+        dynamics: the equation. `LinearizedDynamics` is solved in closed form and
+            `MacroscopicDynamics` by its own integrator, whether `Descent` or `Flow` is asked for.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
@@ -59,7 +66,7 @@ def evolve(
 
     Raises:
         ArgumentError: shapes do not fit, a number is not finite, ``times`` does not increase, or
-            `Adam` is asked for times between steps or for a `LinearizedDynamics`.
+            `Adam` is asked for times between steps or for a comparator.
         KeyboardInterrupt: the run was interrupted.
 
     Example:
@@ -71,8 +78,9 @@ def evolve(
         >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
         'converged'
     """
-    known = (GradientDynamics, LinearizedDynamics)
-    instance_of("dynamics", dynamics, known, "a GradientDynamics or a LinearizedDynamics")
+    known = (GradientDynamics, *COMPARATORS)
+    names = "a GradientDynamics, a LinearizedDynamics or a MacroscopicDynamics"
+    instance_of("dynamics", dynamics, known, names)
     instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
     instance_of("stop", stop, (Stop, type(None)), "a Stop")
     checked = _check_state(dynamics, state)
@@ -84,18 +92,18 @@ def evolve(
         )
     condition = Stop(stagnation=STAGNATION) if stop is None else stop
     if isinstance(method, Adam):
-        return _adam(dynamics, method, checked, condition, count, _check_times(times))
-    if isinstance(dynamics, LinearizedDynamics):
-        return dynamics.solve(checked, condition, count, _check_times(times))
+        return _adam(dynamics, method, checked, condition, count, check_times(times))
+    if isinstance(dynamics, COMPARATORS):
+        return dynamics.solve(checked, condition, count, check_times(times))
     problem = dynamics.problem(checked.a.dtype)
     if times is None:
         integrator, outcome = advance(problem, method, checked, condition, count)
         return _trajectory(integrator, outcome, checked, count)
-    return _through_times(problem, method, checked, condition, count, _check_times(times))
+    return _through_times(problem, method, checked, condition, count, check_times(times))
 
 
 def _adam(
-    dynamics: GradientDynamics | LinearizedDynamics,
+    dynamics: GradientDynamics | Comparator,
     method: Adam,
     state: Parameters,
     stop: Stop,
@@ -103,10 +111,10 @@ def _adam(
     times: Array,
 ) -> Trajectory:
     """Adam in the raw variables, its means kept through all times asked for."""
-    if isinstance(dynamics, LinearizedDynamics):
+    if isinstance(dynamics, COMPARATORS):
         raise ArgumentError(
             "Argument `method` must be a Descent or a Flow here, but is an Adam: a "
-            "LinearizedDynamics is solved as a gradient flow."
+            f"{type(dynamics).__name__} is solved as a gradient flow."
         )
     if np.any(times != np.round(times)):
         raise ArgumentError(
@@ -254,7 +262,7 @@ def _mean_square(problem: Problem, state: Parameters) -> float:
     return float(np.mean((problem.output_scale * values - problem.y) ** 2))
 
 
-def _check_state(dynamics: GradientDynamics | LinearizedDynamics, state: Parameters) -> Parameters:
+def _check_state(dynamics: GradientDynamics | Comparator, state: Parameters) -> Parameters:
     instance_of("state", state, Parameters, "Parameters")
     a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
     d = dynamics.data.x.shape[1]
@@ -264,15 +272,3 @@ def _check_state(dynamics: GradientDynamics | LinearizedDynamics, state: Paramet
             f"holds {a.shape} ({a.dtype}) and {w.shape} ({w.dtype})."
         )
     return Parameters(a, w)
-
-
-def _check_times(times: Sequence[float] | Array | None) -> Array:
-    if times is None:
-        return np.empty(0)
-    checked = finite_array("times", times, 1)
-    if checked.size == 0 or checked[0] < 0 or np.any(np.diff(checked) <= 0):
-        raise ArgumentError(
-            "Argument `times` must be an increasing list of times from 0 on, but is "
-            f"{np.asarray(times).tolist()!r}."
-        )
-    return checked

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from netphase._checks import finite_array
 from netphase._types import Array, Status
+from netphase.errors import ArgumentError
 from netphase.networks import Parameters
 
 
@@ -72,3 +75,20 @@ class Trajectory:
     def max_relative_change_theta(self) -> float:
         """Largest recorded RD of all parameters."""
         return float(np.max(self.relative_change_theta))
+
+
+def check_times(times: Sequence[float] | Array | None) -> Array:
+    """Times at which to keep something, as an array; empty for None.
+
+    Raises:
+        ArgumentError: they are not finite, negative, or do not increase.
+    """
+    if times is None:
+        return np.empty(0)
+    checked = finite_array("times", times, 1)
+    if checked[0] < 0 or np.any(np.diff(checked) <= 0):
+        raise ArgumentError(
+            "Argument `times` must be an increasing list of times from 0 on, but is "
+            f"{np.asarray(times).tolist()!r}."
+        )
+    return checked
