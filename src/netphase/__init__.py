@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from netphase.experiment import Experiment, measure, run
     from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
     from netphase.scalings import Regime, Scales, ScalingLaw
-    from netphase.sweep import Sweep, run_sweep
+    from netphase.sweep import Sweep, exact_plane, run_sweep
 
     __version__: str
 
@@ -73,6 +73,7 @@ __all__ = [
     "directions",
     "dynamics",
     "evolve",
+    "exact_plane",
     "figures",
     "initial_parameters",
     "kernels",
@@ -122,7 +123,7 @@ _HOMES = {
     "experiment": ("Experiment", "measure", "run"),
     "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
     "scalings": ("Regime", "Scales", "ScalingLaw"),
-    "sweep": ("Sweep", "run_sweep"),
+    "sweep": ("Sweep", "exact_plane", "run_sweep"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

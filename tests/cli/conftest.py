@@ -27,6 +27,7 @@ def measured_by_theory(experiment):
         "mean_square": 0.9 * experiment.mean_square,
         "steps": 100,
         "time": 1.0,
+        "alignment_ratio": 0.5 if exponents.w < 0 else 1.0,
     }
 
 

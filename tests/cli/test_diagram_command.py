@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from netphase.cli import diagram, progress
+from netphase.cli import diagram, progress, stages
 
 SMALL = (
     "diagram",
@@ -141,12 +141,13 @@ def test_diagram_warns_of_weak_widths(run_json, run, tmp_path, widths, words):
     )
 
 
-def options_of(*arguments):
-    return diagram.command.make_context("netphase diagram", [str(a) for a in arguments]).params
+def sweep_of(*arguments):
+    context = diagram.command.make_context("netphase diagram", [str(a) for a in arguments])
+    return stages.sweep_of(context, context.params)
 
 
 def test_diagram_without_options_is_figure_4_in_full():
-    sweep = diagram.sweep_of(options_of())
+    sweep = sweep_of()
     assert sweep.shape == (13, 9, 5, 1)
     assert sweep.gamma[0] == 0.6
     assert sweep.gamma[-1] == 1.4
@@ -159,19 +160,19 @@ def test_diagram_without_options_is_figure_4_in_full():
 
 
 def test_quick_changes_only_what_was_not_given():
-    sweep = diagram.sweep_of(options_of("--quick", "--gamma", "0.5,1.5"))
+    sweep = sweep_of("--quick", "--gamma", "0.5,1.5")
     assert sweep.gamma == (0.5, 1.5)
-    assert sweep.gamma_prime == diagram.QUICK_GAMMA_PRIME
-    assert sweep.widths == diagram.QUICK_WIDTHS
+    assert sweep.gamma_prime == stages.QUICK.gamma_prime
+    assert sweep.widths == stages.QUICK.widths
 
 
 def test_every_option_reaches_the_sweep():
-    sweep = diagram.sweep_of(
-        options_of(
-            *("--activation", "tanh", "--method", "flow", "--accuracy", "1e-5"),
-            *("--dtype", "float32", "--tolerance", "1e-4", "--plain", "--seeds", "0:2"),
-        )
+    sweep = sweep_of(
+        *("--activation", "tanh", "--stage", "final", "--method", "flow", "--accuracy", "1e-5"),
+        *("--dtype", "float32", "--tolerance", "1e-4", "--plain", "--seeds", "0:2"),
+        *("--gauge", "alpha"),
     )
+    assert sweep.gauge == "alpha"
     base = sweep.base
     assert base.activation == "tanh"
     assert type(base.method).__name__ == "Flow"
@@ -190,7 +191,7 @@ def test_every_option_reaches_the_sweep():
     ],
 )
 def test_descent_options_make_the_method(options, learning_rate, tolerance):
-    method = diagram.sweep_of(options_of(*options)).base.method
+    method = sweep_of(*options).base.method
     assert method.learning_rate == learning_rate
     if tolerance is not None:
         assert method.tolerance == tolerance
@@ -244,10 +245,7 @@ def test_targets_that_are_fitted_from_the_start_are_refused(run, tmp_path, monke
 
 @pytest.mark.parametrize(("dtype", "warned"), [("float32", True), ("float64", False)])
 def test_a_target_below_rounding_is_warned_of(dtype, warned):
-    options = diagram.command.make_context(
-        "diagram", ["--dtype", dtype, "--tolerance", "1e-13"]
-    ).params
-    sentences = diagram.weaknesses(diagram.sweep_of(options))
+    sentences = stages.weaknesses(sweep_of("--dtype", dtype, "--tolerance", "1e-13"))
     assert any("near the rounding of float32" in sentence for sentence in sentences) is warned
 
 

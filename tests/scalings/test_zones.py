@@ -10,6 +10,7 @@ from netphase.scalings import (
     Regime,
     ScalingLaw,
     Zone,
+    distance_to_lines,
     predicted_exponents,
     regime_at,
     zone_at,
@@ -47,6 +48,25 @@ def test_zones_are_the_signs_of_the_exponents():
         law = predicted_exponents(gamma, gamma_prime)
         sides = int(np.sign(law.w)), int(np.sign(law.a))
         assert zone_at(gamma, gamma_prime) is signs.get(sides, Zone.CONDENSED)
+
+
+def test_the_law_is_linear_as_far_as_the_distance_to_its_lines():
+    for gamma, gamma_prime in GRID:
+        reach = 0.99 * distance_to_lines(gamma, gamma_prime) / 2
+        for step in ((reach, 0), (0, reach), (reach, reach), (reach, -reach)):
+            sides = [
+                predicted_exponents(gamma + s * step[0], gamma_prime + s * step[1])
+                for s in (-1, 0, 1)
+            ]
+            for before, here, after in zip(*sides, strict=True):
+                assert before + after == pytest.approx(2 * here, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "place", [(1.0, 0.3), (1.0, -2.0), (1.4, 0.4), (1.4, -0.4), (0.7, 0.0), (1.0, 0.0)]
+)
+def test_on_a_line_the_distance_is_zero(place):
+    assert distance_to_lines(*place) == pytest.approx(0, abs=1e-12)
 
 
 def test_the_layers_mirror_each_other():

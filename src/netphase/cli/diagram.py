@@ -10,7 +10,8 @@ import click
 
 from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
-from netphase.cli.methods import chosen_method, method_options
+from netphase.cli.comparison import against_equations, comparison_table
+from netphase.cli.methods import method_options
 from netphase.cli.options import (
     activation_option,
     antisymmetric_option,
@@ -22,31 +23,35 @@ from netphase.cli.options import (
 from netphase.cli.output import console, document, emit, list_files, warn
 from netphase.cli.report import FIELDS, Report
 from netphase.cli.show import STORE_NAME
-from netphase.cli.values import NUMBERS, SEEDS, WIDTHS
+from netphase.cli.stages import PART, stage_of, sweep_of, weaknesses
+from netphase.cli.values import FRACTION, NUMBERS, SEEDS, WIDTHS
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from netphase.cli.progress import SweepBar
-    from netphase.datasets import Dataset
-    from netphase.experiment import Experiment
     from netphase.sweep import Sweep
 
 HELP = f"""Measure the phase diagram in the (γ, γ') plane.
 
 Trains a network at every point of the plane, for every width and seed, to the same loss;
-fits the exponent in the width of the relative change of the weights; says for every cell
-whether it is linear, critical or condensed; and locates the boundary in every row, with an
-uncertainty. Results go into a store that a second call resumes, so that an interrupted run
-loses nothing.
+fits the exponents in the width of the relative changes of the weights; says for every cell
+whether it is linear, critical or condensed, and which layers move; and locates the boundary
+in every row, with an uncertainty. Results go into a store that a second call resumes, so
+that an interrupted run loses nothing.
 
 With no options it measures Fig. 4 of Luo et al. (2021) in full: 13 x 9 points, widths up
-to 40 000, one seed.
+to 40 000, one seed. For a smooth activation such as tanh it reads the networks at the end
+of the initial stage and draws the diagram of initial condensation with its four zones:
+13 x 9 points, widths up to 64 000, a linear target. --exact draws the same at infinite width,
+from the closed equations, in seconds.
 
 \b
 Examples:
   netphase diagram
   netphase diagram --quick
+  netphase diagram --activation tanh
+  netphase diagram --activation tanh --exact
   netphase diagram --gamma 0.6:1.4:0.1 --gamma-prime=-0.2:0.2:0.1 --seeds 0:2
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
@@ -55,24 +60,12 @@ A LIST is start:stop:step (both ends included), or numbers with commas, or both.
 
 \b
 JSON fields: {FIELDS},
-sweep (its specification).
+sweep (its specification), macroscopic (null in the final stage: {{width, relative_change_w,
+relative_change_a, alignment_ratio: {{median, largest, gamma, gamma_prime}}}}).
+With --exact: axes {{gamma, gamma_prime, width}}, cells [{{gamma, gamma_prime, zone, alias,
+exponents {{w, a, theta: {{exponent, law}}}}, alignment_ratio}}], criterion (of the zones),
+largest_deviation (from the law, off its lines), part, mean_square, activation, data, files.
 """
-
-GAMMA = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4)
-GAMMA_PRIME = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
-PAPER_WIDTHS = (1000, 5000, 10000, 20000, 40000)
-"""The grid of Fig. 4 of Luo et al. (2021)."""
-
-QUICK_GAMMA = (0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4)
-QUICK_GAMMA_PRIME = (-0.4, -0.2, 0.0, 0.2, 0.4)
-QUICK_WIDTHS = (500, 1000, 2000, 4000)
-"""The coarser grid of --quick."""
-
-SMALL_WIDTH = 100
-"""Below this width the law of infinite width says little."""
-
-ROUNDING = 1e3
-"""Mean square errors below so many times the square of the machine precision are rarely reached."""
 
 
 @click.command("diagram", help=HELP, short_help="Measure the phase diagram.")
@@ -83,9 +76,34 @@ ROUNDING = 1e3
     show_default=True,
     help="Which plane: scaling is (γ, γ') of κ = β1 β2/α = m^(−γ), κ' = β1/β2 = m^(−γ').",
 )
-@click.option("--gamma", type=NUMBERS, help="Values of γ; default: those of the paper.")
-@click.option("--gamma-prime", type=NUMBERS, help="Values of γ'; default: those of the paper.")
+@click.option("--gamma", type=NUMBERS, help="Values of γ; default: those of the stage.")
+@click.option("--gamma-prime", type=NUMBERS, help="Values of γ'; default: those of the stage.")
 @click.option("--widths", type=WIDTHS, metavar="LIST", help="Widths m, two at least.")
+@click.option(
+    "--stage",
+    type=click.Choice(["initial", "final"]),
+    help="Read the networks when --part of what a linear fit explains is learnt (initial), or "
+    "at --tolerance (final). Default: initial for smooth activations with σ(0) = 0, σ'(0) ≠ 0.",
+)
+@click.option(
+    "--part",
+    type=FRACTION,
+    default=PART,
+    show_default=True,
+    help="Where the initial stage is read: the share of what a linear fit explains that is learnt.",
+)
+@click.option(
+    "--gauge",
+    type=click.Choice(["beta1", "alpha"]),
+    help="What the third exponent is fixed by: beta1 (β1 = 1) or alpha (α = 1). For homogeneous "
+    "activations it changes the clock only. Default: alpha in the initial stage, else beta1.",
+)
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Train nothing: integrate the closed equations of the initial stage at --widths of any "
+    "size, 1e12 and 1e16 by default.",
+)
 @click.option(
     "--seeds", type=SEEDS, metavar="LIST", default="0", show_default=True, help="Seeds, as 0:4."
 )
@@ -124,7 +142,11 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Measure the phase diagram."""
     # runs are spread over the cores; read by BLAS when numpy is imported, which is below
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sweep = sweep_of(options)
+    if options["exact"]:
+        from netphase.cli.exact import exact_diagram
+
+        return exact_diagram(ctx, options)
+    sweep = sweep_of(ctx, options)
     sentences = weaknesses(sweep)
     for sentence in sentences:
         warn(sentence)
@@ -132,8 +154,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     results = _run(sweep, folder / STORE_NAME, options, ctx.command_path)
     report = Report(results, options["whole_row"])
     files = report.draw(folder)
+    comparison = _comparison(results, sweep, options)
     content = {
         **report.content(),
+        "macroscopic": comparison,
         "warnings": sentences,
         "store": folder / STORE_NAME,
         "files": files,
@@ -145,107 +169,25 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     else:
         page = console()
         report.print(page)
+        if comparison:
+            page.print(comparison_table(comparison))
         list_files(page, [folder / STORE_NAME, folder / "diagram.json", *files])
     return SUCCESS if report.complete else INCOMPLETE
 
 
-def sweep_of(options: dict[str, Any]) -> Sweep:
-    """The sweep the options describe.
+def _comparison(
+    results: xr.Dataset, sweep: Sweep, options: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The networks beside the macroscopic equations, where these hold: in the initial stage."""
+    from netphase.errors import ArgumentError
 
-    Args:
-        options: values of the options of `command`.
-
-    Returns:
-        The sweep.
-
-    Raises:
-        click.UsageError: one width only, or options that exclude each other.
-        ArgumentError: a value is outside its domain, or the data are not usable.
-    """
-    from netphase.datasets import load
-    from netphase.experiment import Experiment
-    from netphase.scalings import ScalingLaw
-    from netphase.sweep import Sweep
-
-    quick = options["quick"]
-    widths = options["widths"] or (QUICK_WIDTHS if quick else PAPER_WIDTHS)
-    if len(widths) < 2:
-        raise click.UsageError(
-            f"One width ({widths[0]}) gives no slope: give two or more, as in --widths 1000,4000."
-        )
-    data = load(options["data"])
-    _refuse_fitted_start(data, options)
-    base = Experiment(
-        law=ScalingLaw.mean_field(),
-        width=widths[0],
-        activation=options["activation"],
-        data=data,
-        antisymmetric=options["antisymmetric"],
-        method=chosen_method(options),
-        dtype=options["dtype"],
-        mean_square=options["tolerance"],
-    )
-    return Sweep(
-        base=base,
-        gamma=options["gamma"] or (QUICK_GAMMA if quick else GAMMA),
-        gamma_prime=options["gamma_prime"] or (QUICK_GAMMA_PRIME if quick else GAMMA_PRIME),
-        widths=widths,
-        seeds=options["seeds"],
-    )
-
-
-def _refuse_fitted_start(data: Dataset, options: dict[str, Any]) -> None:
-    """Refuse targets that a network of zero output fits already: no weight would move.
-
-    Raises:
-        click.UsageError: the targets are such.
-    """
-    size = float((data.y**2).mean())
-    if options["antisymmetric"] and size <= options["tolerance"]:
-        raise click.UsageError(
-            f"The targets have a mean square of {size:.3g}, which is within --tolerance "
-            f"{options['tolerance']:g} of zero, where an antisymmetric network starts: nothing "
-            "would move. Rescale the targets, or give a smaller --tolerance."
-        )
-
-
-def weaknesses(sweep: Sweep) -> list[str]:
-    """Sentences on what makes a sweep's exponents weak.
-
-    Args:
-        sweep: the sweep.
-
-    Returns:
-        One sentence a weakness, none where all is well.
-    """
-    widths, found = sweep.widths, []
-    if len(widths) < 3:
-        found.append("Two widths give a slope without an error: add a third.")
-    if widths[-1] < 4 * widths[0]:
-        found.append(
-            f"The widths {widths[0]} to {widths[-1]} span less than a factor 4: exponents will be "
-            "uncertain."
-        )
-    if widths[0] < SMALL_WIDTH:
-        found.append(
-            f"Width {widths[0]} is so small that the law of infinite width says little: use widths "
-            f"of {SMALL_WIDTH} and more."
-        )
-    return found + _precision_weakness(sweep.base)
-
-
-def _precision_weakness(base: Experiment) -> list[str]:
-    """A sentence if rounding hides the target of the loss."""
-    import numpy as np
-
-    least = ROUNDING * float(np.finfo(base.dtype).eps) ** 2
-    size = max(1.0, float((base.dataset.y**2).mean()))
-    if base.mean_square >= least * size:
-        return []
-    return [
-        f"A mean square error of {base.mean_square:g} is near the rounding of {base.dtype}: many "
-        f"runs will not reach it. Use a --tolerance of {least * size:.0e} or more."
-    ]
+    if stage_of(options) == "final":
+        return None
+    try:
+        return against_equations(results, sweep, options["part"])
+    except ArgumentError as error:  # the runs are worth more than the comparison
+        warn(f"There is no comparison with the macroscopic equations: {error}")
+        return None
 
 
 def _specification(sweep: Sweep) -> Any:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from netphase.analysis import PhaseBoundary
 
 FIELDS = """axes {gamma, gamma_prime, width, seed}, runs {total, done, statuses},
-cells [{gamma, gamma_prime, regime, alias, converged, remark, exponents {w, a, theta:
-{exponent, standard_error, half_width, drift}}}], criterion (of the regimes),
-boundary {w, a, theta: [{gamma_prime, gamma, standard_error, statistical, systematic,
-exact, note}]}, boundary_criterion, whole_row (as boundary.w), published (stars of the
-paper: {gamma_prime, gamma}; both null unless --whole-row), warnings, store, files"""
+cells [{gamma, gamma_prime, regime, alias, zone, converged, remark, exponents {w, a, theta:
+{exponent, standard_error, half_width, drift}}, alignment_ratio {value, standard_error}}],
+criterion (of the regimes), zone_criterion, boundary {w, a, theta: [{gamma_prime, gamma,
+standard_error, statistical, systematic, exact, note}]}, boundary_criterion, whole_row (as
+boundary.w), published (stars of the paper: {gamma_prime, gamma}; both null unless
+--whole-row), warnings, store, files"""
 """The fields of the JSON documents of `diagram` and `show`."""
 
 MARKS = {
@@ -35,6 +36,17 @@ MARKS = {
     "not converged": ("!", "yellow"),
 }
 """Sign and colour of each verdict in a table."""
+
+ZONE_MARKS = {
+    "θ-lazy": ("▽", "red"),
+    "w-lag": ("◁", "yellow"),
+    "a-lag": ("▷", "green"),
+    "condensed": ("▲", "blue"),
+    "critical": ("=", "magenta"),
+    "undetermined": ("?", "white"),
+    "not converged": ("!", "white"),
+}
+"""Sign and colour of each zone in a table."""
 
 CELL = 9
 """Columns of text that one cell of the plane takes."""
@@ -68,6 +80,7 @@ class Report:
         self.results = results
         self.plane = analyse_plane(results)
         self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
+        self.zones = self._smooth()
         self.whole_row = boundary_of(self.plane, "w", "whole row") if whole_row else None
         self.published = self._stars() if whole_row else None
 
@@ -81,6 +94,13 @@ class Report:
         if not same_data or about["activation"] != "relu":
             return None
         return Stars(tuple(STARS), tuple(STARS.values()))
+
+    def _smooth(self) -> bool:
+        """Whether both layers are shown: those of smooth activations part in four zones."""
+        from netphase import activations
+
+        name = str(self.results.attrs["activation"])
+        return name in activations.NAMES and activations.get(name).smooth
 
     @property
     def unfinished(self) -> int:
@@ -112,6 +132,7 @@ class Report:
             },
             "cells": self._cells(),
             "criterion": self.plane["verdict"].attrs["long_name"],
+            "zone_criterion": self.plane["zone"].attrs["long_name"],
             "boundary": {
                 block: boundary_rows(boundary, block) for block, boundary in self.boundary.items()
             },
@@ -128,18 +149,24 @@ class Report:
             for block in BLOCKS
         }
         verdict, remark = self.plane["verdict"].values, self.plane["remark"].values
-        converged = self.plane["converged"].values
+        converged, zone = self.plane["converged"].values, self.plane["zone"].values
+        ratio, error = (self.plane[f"alignment_{name}"].values for name in ("ratio", "error"))
         return [
             {
                 "gamma": float(gamma),
                 "gamma_prime": float(gamma_prime),
                 "regime": str(verdict[i, j]),
                 "alias": alias(str(verdict[i, j])),
+                "zone": str(zone[i, j]),
                 "converged": bool(converged[i, j]),
                 "remark": str(remark[i, j]),
                 "exponents": {
                     block: {name: float(table[i, j]) for name, table in tables[block].items()}
                     for block in BLOCKS
+                },
+                "alignment_ratio": {
+                    "value": float(ratio[i, j]),
+                    "standard_error": float(error[i, j]),
                 },
             }
             for i, gamma_prime in enumerate(self.plane["gamma_prime"].values)
@@ -148,23 +175,26 @@ class Report:
 
     def print(self, page: Console) -> None:
         """Print the tables."""
-        page.print("[bold]exponent S_w of the change of the input weights[/bold]", soft_wrap=True)
+        heading, below = (
+            ("exponents S_w and S_a of the changes of both layers", "S_w over S_a")
+            if self.zones
+            else ("exponent S_w of the change of the input weights", "S_w ± its standard error")
+        )
+        page.print(f"[bold]{heading}[/bold]", soft_wrap=True)
         for grid in self._grids(page.width):
             page.print(grid)
-        page.print(
-            "S_w ± its standard error; "
-            + ", ".join(
-                f"[{colour}]{mark}[/{colour}] {word}" + (f" ({alias(word)})" if alias(word) else "")
-                for word, (mark, colour) in MARKS.items()
-            ),
-            soft_wrap=True,
+        marks = ZONE_MARKS if self.zones else MARKS
+        words = (
+            f"[{colour}]{mark}[/{colour}] {word}" + (f" ({alias(word)})" if alias(word) else "")
+            for word, (mark, colour) in marks.items()
         )
+        page.print(f"{below}; {', '.join(words)}", soft_wrap=True)
         page.print(self._boundary_table())
         counts = ", ".join(f"{count} {word}" for word, count in sorted(self.statuses().items()))
         page.print(f"runs: {counts}")
 
     def _grids(self, room: int) -> Iterator[Table]:
-        """S_w ± error of every cell, γ to the right, in as many tables as the width asks for."""
+        """Every cell, γ to the right, in as many tables as the width asks for."""
         from rich import box
         from rich.table import Table
 
@@ -183,8 +213,13 @@ class Report:
             yield table
 
     def _cell(self, i: int, j: int) -> str:
-        """One cell: a mark and the exponent over its error."""
-        cut = self.plane.isel(gamma_prime=i, gamma=j).sel(block="w")
+        """One cell: a mark and the exponent over its error, or both layers' exponents."""
+        place = self.plane.isel(gamma_prime=i, gamma=j)
+        cut = place.sel(block="w")
+        if self.zones:
+            mark, colour = ZONE_MARKS[str(place["zone"].values)]
+            value, other = (float(place["exponent"].sel(block=block)) for block in ("w", "a"))
+            return f"[{colour}]{mark}{number(value)}\n{number(other)}[/{colour}]"
         mark, colour = MARKS[str(cut["verdict"].values)]
         value, error = float(cut["exponent"]), float(cut["standard_error"])
         return f"[{colour}]{mark}{number(value)}[/{colour}]\n[dim]±{number(error)}[/dim]"
@@ -233,6 +268,8 @@ class Report:
                     published=self.published if block == "w" else None,
                 )
                 written += figures.save(figure, folder / stem)
+        if self.zones and drawable:
+            written += figures.save(figures.zone_diagram(self.plane), folder / "zones")
         written += figures.save(self._rows_figure(), folder / "exponents")
         return written + figures.save(self._widths_figure(), folder / "widths")
 
@@ -288,10 +325,12 @@ class Line(NamedTuple):
 
 
 def alias(verdict: str) -> str | None:
-    """The verdict in the words of the rest of the literature; None for those that are no regime."""
-    from netphase.scalings import Regime
+    """The regime or zone in the words of the rest of the literature; None for other verdicts."""
+    from netphase.scalings import Regime, Zone
 
-    return Regime(verdict).alias if verdict in set(Regime) else None
+    if verdict in set(Regime):
+        return Regime(verdict).alias
+    return Zone(verdict).alias if verdict in set(Zone) else None
 
 
 def boundary_rows(boundary: PhaseBoundary, block: Which) -> list[dict[str, Any]]:

@@ -77,9 +77,10 @@ class Numbers(click.ParamType[Any]):
 class WholeNumbers(Numbers):
     """Whole numbers, at least ``least``, as a list or as ranges (step 1 if left out)."""
 
-    def __init__(self, least: int | None, example: str) -> None:
+    def __init__(self, least: int | None, example: str, most: float = 2**53) -> None:
         self.least = least
         self.example = example
+        self.most = most
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -91,7 +92,7 @@ class WholeNumbers(Numbers):
         numbers = super().convert(",".join(pieces), param, ctx)
         for number in numbers:
             low = self.least is not None and number < self.least
-            if number != int(number) or low or abs(number) > 2**53:
+            if number != int(number) or low or abs(number) > self.most:
                 bound = "" if self.least is None else f" of at least {self.least}"
                 self.fail(
                     f"{number:g} is not a whole number{bound}; write for example {self.example}.",
@@ -136,7 +137,8 @@ class StepSize(Real):
 
 
 NUMBERS = Numbers()
-WIDTHS = WholeNumbers(1, "1000,5000,10000")
+WIDTHS = WholeNumbers(1, "1000,5000,10000", most=math.inf)
 SEEDS = WholeNumbers(None, "0,1,2 or 0:4")
 POSITIVE = Real(above=0.0)
+FRACTION = Real(above=0.0, below=1.0)
 REAL = Real()

@@ -11,7 +11,7 @@ from netphase.scalings.theory import (
     predicted_exponents,
     regime_at,
 )
-from netphase.scalings.zones import Zone, zone_at, zone_of
+from netphase.scalings.zones import Zone, distance_to_lines, zone_at, zone_of
 
 __all__ = [
     "INITIALISATIONS",
@@ -22,6 +22,7 @@ __all__ = [
     "Scales",
     "ScalingLaw",
     "Zone",
+    "distance_to_lines",
     "evaluate",
     "gamma_c",
     "initialisation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from netphase._checks import finite_float
 from netphase.scalings.theory import Regime, regime_at
 
 
@@ -84,3 +85,27 @@ def zone_at(gamma: float, gamma_prime: float) -> Zone:
         ['w-lag', 'critical', 'condensed', 'a-lag']
     """
     return zone_of(*(regime_at(gamma, gamma_prime, which) for which in ("w", "a")))
+
+
+def distance_to_lines(gamma: float, gamma_prime: float) -> float:
+    """How far a point is, along an axis, from where an exponent of the law changes its form.
+
+    These lines are γ = 1, |γ′| = γ − 1 beyond it, and γ′ = 0 before it. Near them a finite width
+    blurs the law: two terms that differ by m^distance compete.
+
+    Args:
+        gamma: γ = lim −log κ/log m.
+        gamma_prime: γ′ = lim −log κ′/log m.
+
+    Returns:
+        The distance, ≥ 0.
+
+    Raises:
+        ArgumentError: a coordinate is not finite.
+
+    Example:
+        >>> distance_to_lines(1.5, 0.25), distance_to_lines(0.75, 0.125)
+        (0.25, 0.125)
+    """
+    u, g = finite_float("gamma", gamma) - 1, abs(finite_float("gamma_prime", gamma_prime))
+    return min(-u, g) if u < 0 else min(u, abs(u - g))
