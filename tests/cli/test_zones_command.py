@@ -164,8 +164,18 @@ def test_the_exact_diagram_agrees_with_the_law(run_json, run, tmp_path):
             assert found["w"]["exponent"] == pytest.approx(law.w, abs=0.005), cell
     for name in ("exact.nc", "zones.png", "zones.pdf"):
         assert str(tmp_path / "out" / name) in content["files"]
+    gaps = [row["w"] for row in content["deviations"]]
+    assert gaps[0] >= gaps[1] >= gaps[2]
+    assert gaps[2] < 0.005
     printed = run(*arguments, "--output", tmp_path / "out").stdout
-    assert "largest deviation from the law" in printed
+    assert "largest error of the law" in printed
+
+
+def test_by_default_the_law_holds_as_near_to_its_lines_as_cells_are(run_json, tmp_path):
+    content = run_json("diagram", "--exact", "--quick", "--output", tmp_path / "out")
+    assert content["axes"]["width"] == [1e60, 1e64]
+    for row in content["deviations"]:
+        assert max(row["w"], row["a"]) < 0.005
 
 
 def test_the_exact_diagram_takes_widths_beyond_any_network(run_json, tmp_path):

@@ -64,7 +64,8 @@ sweep (its specification), macroscopic (null in the final stage: {{width, relati
 relative_change_a, alignment_ratio: {{median, largest, gamma, gamma_prime}}}}).
 With --exact: axes {{gamma, gamma_prime, width}}, cells [{{gamma, gamma_prime, zone, alias,
 exponents {{w, a, theta: {{exponent, law}}}}, alignment_ratio}}], criterion (of the zones),
-largest_deviation (from the law, off its lines), part, mean_square, activation, data, files.
+deviations [{{distance (from the lines of the law), w, a, theta}}], part, mean_square,
+activation, data, files.
 """
 
 
@@ -102,7 +103,7 @@ largest_deviation (from the law, off its lines), part, mean_square, activation, 
     "--exact",
     is_flag=True,
     help="Train nothing: integrate the closed equations of the initial stage at --widths of any "
-    "size, 1e12 and 1e16 by default.",
+    "size, 1e60 and 1e64 by default.",
 )
 @click.option(
     "--seeds", type=SEEDS, metavar="LIST", default="0", show_default=True, help="Seeds, as 0:4."

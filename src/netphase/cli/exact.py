@@ -36,7 +36,7 @@ UNUSED = (
 )
 """Options of trained networks, which mean nothing here."""
 
-OFF_LINES = 0.1
+DISTANCES = (0.03, 0.1, 0.25)
 """Cells at least so far from the lines of the law are compared with it."""
 
 
@@ -145,23 +145,27 @@ def _content(plane: xr.Dataset) -> dict[str, Any]:
         "axes": {name: plane[name].values for name in ("gamma", "gamma_prime", "width")},
         "cells": cells,
         "criterion": plane["zone"].attrs["long_name"],
-        "largest_deviation": largest_deviation(plane),
+        "deviations": deviations(plane),
         **{name: plane.attrs[name] for name in ("activation", "data", "part", "mean_square")},
     }
 
 
-def largest_deviation(plane: xr.Dataset) -> dict[str, float]:
-    """How far exponents are from the law, at most, at a distance from its lines.
+def deviations(plane: xr.Dataset) -> list[dict[str, float]]:
+    """How far exponents are from the law, at most, by the distance from its lines.
 
     Args:
         plane: from `netphase.sweep.exact_plane`.
 
     Returns:
-        The distance, and the deviation of each exponent (NaN if no cell is so far away).
+        One entry a distance: the deviation of each exponent in the cells at least so far away
+        (NaN if there is none).
     """
-    far = plane["distance"] >= OFF_LINES
-    gap = abs(plane["exponent"] - plane["law"]).where(far).max(("gamma_prime", "gamma"))
-    return {"distance": OFF_LINES, **{str(b): float(gap.sel(block=b)) for b in gap["block"].values}}
+    gap, rows = abs(plane["exponent"] - plane["law"]), []
+    for distance in DISTANCES:
+        worst = gap.where(plane["distance"] >= distance).max(("gamma_prime", "gamma"))
+        by_block = {str(block): float(worst.sel(block=block)) for block in worst["block"].values}
+        rows.append({"distance": distance, **by_block})
+    return rows
 
 
 def _print(page: Console, plane: xr.Dataset, content: dict[str, Any]) -> None:
@@ -186,9 +190,7 @@ def _print(page: Console, plane: xr.Dataset, content: dict[str, Any]) -> None:
             row += [number(float(values[inside].min())), number(float(values[inside].max()))]
         table.add_row(*row, zone.alias)
     page.print(table)
-    gap = content["largest_deviation"]
-    page.print(
-        f"largest deviation from the law, {gap['distance']:g} and more from its lines: "
-        f"S_w {short(gap['w'], 2)}, S_a {short(gap['a'], 2)}",
-        soft_wrap=True,
-    )
+    table = new_table(">distance from the lines", ">S_w", ">S_a", title="largest error of the law")
+    for row in content["deviations"]:
+        table.add_row(f"≥ {short(row['distance'])}", short(row["w"], 2), short(row["a"], 2))
+    page.print(table)
