@@ -6,17 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from netphase._types import Array
-from netphase.directions.flow import flow_to_the_end
+from netphase.directions.flow import Neurons
 from netphase.directions.landscape import Landscape
 from netphase.directions.maxima import Maxima
 from netphase.directions.span import Span
 
-_NEAR = 0.99
-_SETTLED = 1e-6
+_NEAR = 0.9998  # cosine on the sphere of (a, w) to a maximum that attracts
+_REST = 1e-5  # speed at which a neuron stays elsewhere, in a continuum
 _TOLERANCE = 1e-6
+_STEPS = 2000
 _SLIDE = 0.02  # step of a neuron among kinks, over the largest growth rate
-_SLIDES = 5000
-_LOOK = 100  # steps between looks at whether neurons still move
+_SLIDES = 50  # such steps between looks at where neurons are
+_LOOKS = 100
+_NEAR_KINKS = 0.99  # as _NEAR, for neurons that go to and fro across a kink
 
 
 def basin_shares(
@@ -39,35 +41,54 @@ def basin_shares(
         return np.full(count, np.nan)
     a: Array = ratio * random.standard_normal(neurons)
     w: Array = random.standard_normal((neurons, span.basis.shape[0])) @ span.basis
-    size = np.sqrt(a * a + np.einsum("md,md->m", w, w))
-    a, w = a / size, w / size[:, None]
-    if span.landscape.slopes is None:
-        end = flow_to_the_end(span.landscape, a, w, np.full(neurons, np.inf), _SETTLED, _TOLERANCE)
-        a, w = end.a[end.settled], end.w[end.settled]
-    else:
-        a, w = _slid(span.landscape, maxima, a, w)
-    return np.asarray(np.bincount(_nearest(maxima, a, w), minlength=count + 1)[:count] / neurons)
+    points = np.column_stack([a, w])
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    follow = _followed if span.landscape.slopes is None else _slid
+    ends = follow(span.landscape, maxima, points)
+    return np.asarray(np.bincount(ends, minlength=count + 1)[:count] / neurons)
 
 
-def _nearest(maxima: Maxima, a: Array, w: Array) -> npt.NDArray[np.intp]:
-    """Index of the direction each neuron is at, K for none, shape (m,)."""
-    unit = w / np.maximum(np.linalg.norm(w, axis=1, keepdims=True), 1e-300)
-    cosine = np.where(np.sign(a)[:, None] == maxima.signs, unit @ maxima.directions.T, -1.0)
+def _nearest(
+    maxima: Maxima, degree: int, points: Array, near: float = _NEAR
+) -> npt.NDArray[np.intp]:
+    """Index of the direction that each point (a, w)/R is at, K for none, shape (m,)."""
+    a, w = 1 / np.sqrt(degree + 1), np.sqrt(degree / (degree + 1))
+    targets = np.column_stack([a * maxima.signs, w * maxima.directions])
+    cosine = points @ targets.T  # (m, K)
     best = cosine.argmax(axis=1)
-    return np.where(cosine[np.arange(len(a)), best] > _NEAR, best, len(maxima.signs))
+    return np.where(cosine[np.arange(len(points)), best] > near, best, len(maxima.signs))
 
 
-def _slid(landscape: Landscape, maxima: Maxima, a: Array, w: Array) -> tuple[Array, Array]:
-    """The same by small steps: neurons slide along the kinks that they meet."""
+def _followed(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArray[np.intp]:
+    """Index of the direction that each neuron of a smooth landscape reaches, K for none."""
+    neurons = Neurons(landscape, points[:, 0], points[:, 1:])
+    ends = np.full(len(points), len(maxima.signs))
+    going = np.arange(len(points))
+    for _ in range(_STEPS):
+        ends[going] = _nearest(maxima, landscape.degree, neurons.state[going, :-2])
+        elsewhere = neurons.at_rest(going, _REST) | neurons.lost(going)
+        going = going[(ends[going] == len(maxima.signs)) & ~elsewhere]
+        if not len(going):
+            break
+        neurons.advance(going, _TOLERANCE)
+    return ends
+
+
+def _slid(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArray[np.intp]:
+    """The same among kinks, by small steps: neurons slide along the kinks that they meet."""
     step = _SLIDE / float((maxima.signs * landscape.value(maxima.directions)).max())
-    state = np.column_stack([a, w])
-    before = state
-    for count in range(1, _SLIDES + 1):
-        a, w = state[:, :1], state[:, 1:]
-        state = state + step * np.column_stack([landscape.value(w), a * landscape.gradient(w)])
-        state /= np.linalg.norm(state, axis=1, keepdims=True)
-        if count % _LOOK == 0:
-            if np.abs(state - before).max() < _SLIDE:
-                break
-            before = state
-    return state[:, 0], state[:, 1:]
+    ends = np.full(len(points), len(maxima.signs))
+    going = np.arange(len(points))
+    for _ in range(_LOOKS):
+        before = points
+        for _ in range(_SLIDES):
+            a, w = points[:, :1], points[:, 1:]
+            value, gradient = landscape.value_and_gradient(w)
+            points = points + step * np.column_stack([value, a * gradient])
+            points /= np.linalg.norm(points, axis=1, keepdims=True)
+        ends[going] = _nearest(maxima, 1, points, _NEAR_KINKS)
+        left = (ends[going] == len(maxima.signs)) & (np.abs(points - before).max(axis=1) > _SLIDE)
+        going, points = going[left], points[left]
+        if not len(going):
+            break
+    return ends

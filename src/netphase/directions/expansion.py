@@ -5,7 +5,6 @@ Reference: Zhou et al. (NeurIPS 2022), Definition 1, for the multiplicity p.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,16 +15,8 @@ from netphase.activations import Activation
 from netphase.errors import ArgumentError
 
 LARGEST_MULTIPLICITY = 20
-
-_COEFFICIENTS = {
-    "tanh": 1.0,
-    "x_tanh": 1.0,
-    "x2_tanh": 1.0,
-    "erf": 2 / math.sqrt(math.pi),
-    "sigmoid": 0.25,
-    "softplus": 0.5,
-    "gelu": 0.5,
-}
+_BESIDE = 1e-9  # where the slopes to either side of 0 are read
+_NO_DERIVATIVE = 1e-6  # size of a derivative at 0 that counts as none
 
 
 @dataclass(frozen=True)
@@ -33,12 +24,11 @@ class Expansion:
     """What a neuron of small input weights sees of its activation.
 
     Attributes:
-        multiplicity: p, the first order that is there; 1 for ReLU and its kin, which are
-            homogeneous of degree one.
+        multiplicity: p, the first order that is there; 1 for ReLU and its kin.
         coefficient: c = σ⁽ᵖ⁾(0)/p!; 1 where ``slopes`` are given.
         constant: σ(0).
-        slopes: for an activation of degree one with a kink, its slopes (right, left) of 0; None
-            for a smooth one.
+        slopes: of an activation with a kink at 0, those to the (right, left) of it; None where
+            there is no kink.
     """
 
     multiplicity: int
@@ -58,10 +48,10 @@ def expansion(
     Args:
         activation: a name of `netphase.activations` or an `Activation`; None to give the
             multiplicity instead.
-        multiplicity: p ≥ 1; for an activation of the user's own it may be left out if the
-            activation knows its own.
-        coefficient: c ≠ 0; 1 by default where only a multiplicity is given. An activation of
-            the user's own needs it for p ≥ 3, where derivatives of the function cannot give it.
+        multiplicity: p, 1 to 20. It belongs to the activation: leave it out, except for one of
+            the user's own that does not know it.
+        coefficient: c ≠ 0; 1 by default where no activation is given. Of activations it is known,
+            except for p ≥ 3 of the user's own, which need it.
 
     Returns:
         The expansion.
@@ -82,11 +72,12 @@ def expansion(
             raise ArgumentError("One of the arguments `activation` and `multiplicity` is needed.")
         return Expansion(_order(multiplicity), _factor(1.0 if coefficient is None else coefficient))
     sigma = activations.get(activation)
-    if sigma.homogeneous:
-        return _degree_one(sigma, multiplicity, coefficient)
-    if sigma.name in _COEFFICIENTS and activations.get(sigma.name) == sigma:
-        return _named(sigma, multiplicity, coefficient)
-    return _own(sigma, multiplicity, coefficient)
+    if sigma.code is not None or not sigma.smooth:
+        _must_be_left_out(sigma, multiplicity, coefficient)
+    if not sigma.smooth:
+        return _at_kink(sigma)
+    p = _known_order(sigma, multiplicity)
+    return Expansion(p, _leading(sigma, p, coefficient), _at_zero(sigma.value))
 
 
 def _order(multiplicity: int) -> int:
@@ -109,31 +100,28 @@ def _at_zero(function: activations.Pointwise) -> float:
     return float(function(np.zeros(1))[0])
 
 
-def _must_be_left_out(sigma: Activation, given: object) -> None:
-    if given is not None:
+def _must_be_left_out(sigma: Activation, *given: object) -> None:
+    if any(each is not None for each in given):
         raise ArgumentError(
-            f"Arguments `multiplicity` and `coefficient` must be left out here: those of "
-            f"{sigma.name} are known."
+            f"Arguments `multiplicity` and `coefficient` must be left out where they are known, "
+            f"as for {sigma.name}."
         )
 
 
-def _degree_one(sigma: Activation, multiplicity: object, coefficient: object) -> Expansion:
-    _must_be_left_out(sigma, multiplicity)
-    _must_be_left_out(sigma, coefficient)
-    right, left = (float(s * sigma.value(np.array([s]))[0]) for s in (1.0, -1.0))
-    if right == left:
-        return Expansion(1, _factor(right))
-    return Expansion(1, 1.0, 0.0, (right, left))
+def _at_kink(sigma: Activation) -> Expansion:
+    right, left = (float(sigma.derivative(np.array([z]))[0]) for z in (_BESIDE, -_BESIDE))
+    if right == left == 0:
+        raise ArgumentError(
+            f"The activation {sigma.name} is neither smooth nor has a slope at 0, so nothing is "
+            "known of how its neurons condense. Give the `multiplicity` alone where it has one."
+        )
+    constant = _at_zero(sigma.value)
+    if abs(right - left) <= _NO_DERIVATIVE * max(abs(right), abs(left)):
+        return Expansion(1, right, constant)
+    return Expansion(1, 1.0, constant, (right, left))
 
 
-def _named(sigma: Activation, multiplicity: object, coefficient: object) -> Expansion:
-    _must_be_left_out(sigma, multiplicity)
-    _must_be_left_out(sigma, coefficient)
-    assert sigma.multiplicity is not None
-    return Expansion(sigma.multiplicity, _COEFFICIENTS[sigma.name], _at_zero(sigma.value))
-
-
-def _own(sigma: Activation, multiplicity: int | None, coefficient: float | None) -> Expansion:
+def _known_order(sigma: Activation, multiplicity: int | None) -> int:
     known = sigma.multiplicity if multiplicity is None else multiplicity
     if known is None:
         raise ArgumentError(
@@ -146,12 +134,25 @@ def _own(sigma: Activation, multiplicity: int | None, coefficient: float | None)
             f"Argument `multiplicity` must agree with {sigma.name}, which has "
             f"{sigma.multiplicity}, but is {p}."
         )
+    return p
+
+
+def _leading(sigma: Activation, p: int, coefficient: float | None) -> float:
+    """c, from the derivatives; those below order p must be zero."""
+    first, second = _at_zero(sigma.derivative), _at_zero(sigma.second_derivative)
+    if (p > 1 and abs(first) > _NO_DERIVATIVE) or (p > 2 and abs(second) > _NO_DERIVATIVE):
+        raise ArgumentError(
+            f"Argument `multiplicity` must be the order of the first derivative of {sigma.name} "
+            f"that is not zero at 0, but is {p}: the first two are {first:.4g} and {second:.4g}."
+        )
+    if p < 3:
+        _must_be_left_out(sigma, coefficient)
+        return _factor(first if p == 1 else second / 2)
+    if sigma.code is not None:  # x² tanh x, the only one that is built in
+        return 1.0
     if coefficient is None:
-        if p > 2:
-            raise ArgumentError(
-                f"Argument `coefficient` is needed for {sigma.name}: derivative {p} at 0, divided "
-                f"by {p}!."
-            )
-        first = p == 1
-        coefficient = _at_zero(sigma.derivative) if first else _at_zero(sigma.second_derivative) / 2
-    return Expansion(p, _factor(coefficient), _at_zero(sigma.value))
+        raise ArgumentError(
+            f"Argument `coefficient` is needed for {sigma.name}: its derivative {p} at 0, divided "
+            f"by {p}!."
+        )
+    return _factor(coefficient)

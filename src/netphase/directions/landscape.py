@@ -14,8 +14,8 @@ from netphase.directions.expansion import Expansion
 
 def power(z: Array, p: int) -> Array:
     """zᵖ for an integer p ≥ 0, by repeated squaring (much faster than ``z**p``)."""
-    if p == 0:
-        return np.ones_like(z)
+    if p < 2:
+        return z if p else np.ones_like(z)
     half = power(z, p // 2)
     square = half * half
     return square * z if p % 2 else square
@@ -90,7 +90,14 @@ class Landscape:
         Returns:
             Gradients, shape (…, d).
         """
-        return np.asarray((self._slope(w @ self.x.T) * self.weights) @ self.x)
+        return self.value_and_gradient(w)[1]
+
+    def value_and_gradient(self, w: Array) -> tuple[Array, Array]:
+        """Both at points of shape (…, d), for little more than one of them."""
+        z = w @ self.x.T  # (..., n)
+        slope = self._slope(z) * self.weights
+        value = np.einsum("...n,...n->...", slope, z) / self.degree  # Euler's theorem
+        return np.asarray(value), np.asarray(slope @ self.x)
 
     def hessian(self, w: Array) -> Array:
         """∇²F at one point, zero beside kinks.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from netphase import activations
 from netphase._checks import non_negative_int, positive_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.datasets import Dataset
 from netphase.directions.basins import basin_shares
 from netphase.directions.circle import on_circle
+from netphase.directions.escape import log_growth
 from netphase.directions.expansion import Expansion, expansion
 from netphase.directions.kinked import by_linearising, smooth_tangents
 from netphase.directions.landscape import Landscape
@@ -93,6 +96,38 @@ class DirectionPrediction:
     def exceeds_bound(self) -> bool:
         """Whether there are more than 2p directions."""
         return self.bound is not None and self.count > self.bound
+
+    @property
+    def rates(self) -> Array:
+        """D log R/dt of a neuron on each direction at R = ‖(a, w)‖ = 1, shape (K,).
+
+        √(p+1) (p/(p+1))^{p/2} s F(u), for the share of a in R that lasts, 1/(p+1) of R².
+        """
+        p = self.order.multiplicity
+        return np.asarray(np.sqrt(p + 1) * (p / (p + 1)) ** (p / 2) * self.strength)
+
+    def escape_times(self, scale: float = 1.0, growth: float = math.inf) -> Array:
+        """How long neurons on the directions take to grow by a factor, the residual at rest.
+
+        log(growth)/rate for p = 1; (1 − growth^{1−p})/((p − 1) rate scale^{p−1}) for p > 1, a
+        blow-up in finite time, with the `rates`. `escape_times` does it for any neurons.
+
+        Args:
+            scale: ‖(a, w)‖ at the start, > 0.
+            growth: factor, > 1; infinite for the blow-up.
+
+        Returns:
+            Times in units of the raw time of a network that is not divided by anything,
+            shape (K,).
+
+        Raises:
+            ArgumentError: an argument is out of its range.
+        """
+        power = self.order.multiplicity - 1
+        size, rise = positive_float("scale", scale), log_growth(growth, self.order.multiplicity)
+        if power == 0:
+            return np.asarray(rise / self.rates)
+        return np.asarray(-np.expm1(-power * rise) / (power * self.rates * size**power))
 
 
 def predicted_directions(
@@ -186,14 +221,15 @@ def _refuse_one_input(data: Dataset) -> None:
 
 def _refuse_constant(data: Dataset, order: Expansion, activation: str | Activation | None) -> None:
     mean = float(data.y.mean())
-    if order.constant == 0 or abs(mean) <= _ROUNDING * float(np.abs(data.y).mean()):
+    centred = abs(mean) <= _ROUNDING * float(np.abs(data.y).mean())
+    if activation is None or order.constant == 0 or centred:
         return
-    name = activation if isinstance(activation, str) else getattr(activation, "name", "σ")
+    sigma = activations.get(activation)
     raise ArgumentError(
-        f"The activation {name} has σ(0) = {order.constant:.4g} and the targets have mean "
-        f"{mean:.4g}, so the output weights fit this constant first and the directions follow "
-        "another residual. Centre the targets with `data.centred()`, or the activation with "
-        "`activations.centred`."
+        f"The activation {sigma.name} has σ(0) = {order.constant:.4g} and the targets have mean "
+        f"{mean:.4g}, so the output weights fit this mean first and the directions follow what is "
+        f"left. Take {activations.centred(sigma).name} instead (`activations.centred`), or centred "
+        "targets (`Dataset.centred`, or centred=True in the source of the data)."
     )
 
 

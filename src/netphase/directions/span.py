@@ -40,33 +40,49 @@ class Span:
         return bool(self.basis.shape[0] == self.basis.shape[1])
 
 
-def span_of(landscape: Landscape) -> Span:
-    """The landscape in the span of its inputs.
+def normalised(landscape: Landscape) -> tuple[Landscape, float]:
+    """The landscape with values of size one, which neither overflow nor underflow.
 
     Args:
-        landscape: in d ≥ 2 dimensions.
+        landscape: any.
 
     Returns:
-        The span, with a landscape that neither overflows nor underflows.
+        F over a factor, with Σ |q_i| ‖x_i‖ᵖ = 1, and the factor; it is 0, and F stays zero, where
+        all targets are zero.
 
     Raises:
         ArgumentError: a value in the units of the data leaves the range of a float.
     """
-    x, weights = landscape.x, landscape.weights
-    length = float(np.abs(x).max())
-    basis = _basis(x / length)
-    inner = x / length @ basis
-    size = float(np.abs(weights) @ np.linalg.norm(inner, axis=1) ** landscape.degree)
+    length = float(np.abs(landscape.x).max())
+    x, p = landscape.x / length, landscape.degree
+    size = float(np.abs(landscape.weights) @ np.linalg.norm(x, axis=1) ** p)
     if size == 0:
-        return Span(basis, replace(landscape, x=inner), 0.0)
+        return replace(landscape, x=x), 0.0
     with np.errstate(over="ignore", under="ignore"):
-        scale = float(size * np.float64(length) ** landscape.degree)
+        scale = float(size * np.float64(length) ** p)
     if not 1e-300 < scale < 1e300:
         raise ArgumentError(
             "The growth rates of these data leave the range of a float. Rescale the inputs and "
             "the targets to size one."
         )
-    return Span(basis, replace(landscape, x=inner, weights=weights / size), scale)
+    return replace(landscape, x=x, weights=landscape.weights / size), scale
+
+
+def span_of(landscape: Landscape) -> Span:
+    """The landscape in the span of its inputs, with values of size one.
+
+    Args:
+        landscape: in d ≥ 2 dimensions.
+
+    Returns:
+        The span.
+
+    Raises:
+        ArgumentError: as `normalised`.
+    """
+    unit, scale = normalised(landscape)
+    basis = _basis(unit.x)
+    return Span(basis, replace(unit, x=unit.x @ basis), scale)
 
 
 def _basis(x: Array) -> Array:
