@@ -110,13 +110,14 @@ def _must_be_left_out(sigma: Activation, *given: object) -> None:
 
 def _at_kink(sigma: Activation) -> Expansion:
     right, left = (float(sigma.derivative(np.array([z]))[0]) for z in (_BESIDE, -_BESIDE))
-    if right == left == 0:
+    steepest = max(abs(right), abs(left))
+    if steepest <= _NO_DERIVATIVE:
         raise ArgumentError(
             f"The activation {sigma.name} is neither smooth nor has a slope at 0, so nothing is "
             "known of how its neurons condense. Give the `multiplicity` alone where it has one."
         )
     constant = _at_zero(sigma.value)
-    if abs(right - left) <= _NO_DERIVATIVE * max(abs(right), abs(left)):
+    if abs(right - left) <= _NO_DERIVATIVE * steepest:
         return Expansion(1, right, constant)
     return Expansion(1, 1.0, constant, (right, left))
 
@@ -143,7 +144,8 @@ def _leading(sigma: Activation, p: int, coefficient: float | None) -> float:
     if (p > 1 and abs(first) > _NO_DERIVATIVE) or (p > 2 and abs(second) > _NO_DERIVATIVE):
         raise ArgumentError(
             f"Argument `multiplicity` must be the order of the first derivative of {sigma.name} "
-            f"that is not zero at 0, but is {p}: the first two are {first:.4g} and {second:.4g}."
+            f"that is not zero at 0, but is {p}: the first two are {first + 0.0:.4g} and "
+            f"{second + 0.0:.4g}."
         )
     if p < 3:
         _must_be_left_out(sigma, coefficient)
