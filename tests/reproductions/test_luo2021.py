@@ -16,7 +16,7 @@ from netphase.reproductions.luo2021.diagrams import compare_cells, plane_sweep
 from netphase.reproductions.luo2021.images import width_of
 from netphase.reproductions.luo2021.spikes import spike_angles
 from netphase.reproductions.luo2021.theorems import conserved_drift, linear_error
-from netphase.reproductions.luo2021.training import average, train
+from netphase.reproductions.luo2021.training import train
 from netphase.reproductions.luo2021.widths import raw_change
 
 PAPER = reproductions.get("luo2021")
@@ -171,12 +171,6 @@ def test_width_of_a_cloud_ignores_neurons_without_amplitude():
     even = width_of(features(Parameters(np.array([1.0, 1.0, 0.0]), w)))
     assert even == pytest.approx(0.0, abs=1e-12)
     assert width_of(features(Parameters(np.ones(3), w))) > 0.5
-
-
-def test_average_has_a_standard_error_over_seeds():
-    mean, error = average([1.0, 2.0, 3.0])
-    assert (mean, error) == (2.0, pytest.approx(1 / math.sqrt(3)))
-    assert math.isnan(average([1.0])[1])
 
 
 def test_images_for_figures_that_show_none_are_refused(tmp_path):

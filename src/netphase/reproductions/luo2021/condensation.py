@@ -18,8 +18,9 @@ from netphase.networks import initial_parameters
 from netphase.observables import Features, entropy_number, features
 from netphase.reproductions.check import Check, at_least, every
 from netphase.reproductions.luo2021 import printed
-from netphase.reproductions.luo2021.training import base_experiment, in_parallel, train
+from netphase.reproductions.luo2021.training import base_experiment, train
 from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import in_parallel
 from netphase.scalings import gamma_c
 from netphase.sweep import Sweep
 

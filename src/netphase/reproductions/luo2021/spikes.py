@@ -13,8 +13,9 @@ from netphase.figures import functions_over_clouds
 from netphase.observables import Features, direction_clusters
 from netphase.reproductions.check import Check, at_most, close
 from netphase.reproductions.luo2021.printed import LAZY_CHANGE, MIDDLE, SPIKES, THIRD
-from netphase.reproductions.luo2021.training import Trained, average, in_parallel, train
+from netphase.reproductions.luo2021.training import Trained, train
 from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import average, in_parallel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,8 +13,9 @@ from netphase.figures import theory_tests
 from netphase.kernels import LinearModel, condensed_lower_bound, linear_decay_rate, loss_bound
 from netphase.networks import initial_parameters
 from netphase.reproductions.check import Check, at_most, below, every, untested
-from netphase.reproductions.luo2021.training import Trained, in_parallel, network_at, train
+from netphase.reproductions.luo2021.training import Trained, network_at, train
 from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import in_parallel
 from netphase.scalings import ScalingLaw
 
 DRIFT_CELLS = (

@@ -1,13 +1,8 @@
-"""What the parts share: one trained network with its function and its cloud, and seed averages."""
+"""What the parts share: one trained network with its function and its cloud."""
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -20,9 +15,6 @@ from netphase.experiment import Experiment
 from netphase.networks import TwoLayerNetwork, initial_parameters
 from netphase.observables import Features, features
 from netphase.scalings import ScalingLaw
-
-C = TypeVar("C")
-R = TypeVar("R")
 
 IMAGE_MEAN_SQUARE = 1e-4
 """Where training on images stops (section 4.1 and the authors' script)."""
@@ -118,17 +110,3 @@ def base_experiment(data: Dataset | str = "four_points", gauge: float = 0.0) -> 
     return Experiment(
         law=law, width=1000, data=data, antisymmetric=False, mean_square=IMAGE_MEAN_SQUARE
     )
-
-
-def in_parallel(function: Callable[[C], R], cases: Iterable[C]) -> list[R]:
-    """The function of every case, one thread a core (the engine leaves Python's lock alone)."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(function, cases))
-
-
-def average(values: Sequence[float] | Array) -> tuple[float, float]:
-    """Mean over seeds and its standard error (NaN for one seed)."""
-    table = np.asarray(values, dtype=np.float64)
-    if len(table) < 2:
-        return float(table.mean()), math.nan
-    return float(table.mean()), float(table.std(ddof=1) / math.sqrt(len(table)))

@@ -17,8 +17,9 @@ from netphase.networks import Parameters, initial_parameters
 from netphase.observables import relative_change
 from netphase.reproductions.check import Check, at_most, close, untested
 from netphase.reproductions.luo2021 import printed
-from netphase.reproductions.luo2021.training import average, base_experiment, train
+from netphase.reproductions.luo2021.training import base_experiment, train
 from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import average
 from netphase.scalings import ScalingLaw, predicted_exponents
 from netphase.sweep import Sweep
 
