@@ -17,7 +17,7 @@ _TOLERANCE = 1e-6
 _STEPS = 2000
 _SLIDE = 0.02  # step of a neuron among kinks, over the largest growth rate
 _SLIDES = 50  # such steps between looks at where neurons are
-_LOOKS = 100
+_LOOKS = 200
 _NEAR_KINKS = 0.99  # as _NEAR, for neurons that go to and fro across a kink
 
 
@@ -80,14 +80,14 @@ def _slid(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArray[np
     ends = np.full(len(points), len(maxima.signs))
     going = np.arange(len(points))
     for _ in range(_LOOKS):
-        before = points
         for _ in range(_SLIDES):
             a, w = points[:, :1], points[:, 1:]
             value, gradient = landscape.value_and_gradient(w)
-            points = points + step * np.column_stack([value, a * gradient])
+            rates = np.column_stack([value, a * gradient])
+            points = points + step * rates
             points /= np.linalg.norm(points, axis=1, keepdims=True)
         ends[going] = _nearest(maxima, 1, points, _NEAR_KINKS)
-        left = (ends[going] == len(maxima.signs)) & (np.abs(points - before).max(axis=1) > _SLIDE)
+        left = (ends[going] == len(maxima.signs)) & rates.any(axis=1)
         going, points = going[left], points[left]
         if not len(going):
             break

@@ -15,7 +15,7 @@ from netphase.directions.landscape import Landscape
 
 Rows = npt.NDArray[np.intp]
 
-_LOST = 1e-6  # |w|/R below which a neuron that shrinks is taken never to come back
+_LOST = 1e-6  # factor by which w has shrunk when it is taken never to grow again
 _LANDED = 1e-12  # distance from the asked log R that counts as none
 _TINY = 1e-300
 # Dormand and Prince (1980): the stages, the last of which is the step, and the error.
@@ -50,22 +50,24 @@ class Neurons:
         self._landscape = landscape
         self.state = np.column_stack([a, w, np.zeros((len(a), 2))])
         self.rates = _rates(landscape, self.state)
+        size = np.linalg.norm(w, axis=1)
+        self._slow = (_LOST * size) ** (landscape.degree - 1) * (landscape.degree > 1)
         self._step = 0.01 / np.maximum(_size(self.rates, self.state), _TINY)
 
     def gain(self, rows: Rows) -> Array:
         """Rates of log R by τ, shape (rows,)."""
         return np.asarray(self.rates[rows, -2])
 
+    def _speed(self, rows: Rows) -> Array:
+        return np.asarray(np.linalg.norm(self.rates[rows, :-2], axis=1))
+
     def at_rest(self, rows: Rows, speed: float) -> npt.NDArray[np.bool_]:
         """Whether the point on the sphere moves slower than ``speed`` times |d log R/dτ|."""
-        moves = np.linalg.norm(self.rates[rows, :-2], axis=1)
-        return np.asarray(moves <= speed * np.abs(self.gain(rows)))
+        return np.asarray(self._speed(rows) <= speed * np.abs(self.gain(rows)))
 
     def lost(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Whether nothing drives a neuron, or its w shrinks to zero beside a."""
-        w = np.linalg.norm(self.state[rows, 1:-2], axis=1)
-        still = ~self.rates[rows, :-2].any(axis=1) & (self.gain(rows) <= 0)
-        return np.asarray(still | ((w < _LOST) & (self.gain(rows) < 0)))
+        """Whether a neuron shrinks, and does so ever more slowly: all that F sees of w is gone."""
+        return np.asarray((self.gain(rows) <= 0) & (self._speed(rows) <= self._slow[rows]))
 
     def advance(self, rows: Rows, tolerance: float, limit: Array | float = np.inf) -> None:
         """One step of some neurons, taken only by those whose error allows it.
