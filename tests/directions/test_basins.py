@@ -60,12 +60,12 @@ def euler_ends(f, a, w, step, time):
     return state
 
 
-@pytest.mark.parametrize(("activation", "seed"), [("relu", 25), ("leaky_relu", 16)])
-def test_shares_among_kinks_are_those_of_steps_a_fifth_as_long(activation, seed):
+@pytest.mark.parametrize("seed", [2, 25])
+def test_shares_among_kinks_are_those_of_steps_a_fifth_as_long(seed):
     neurons = 300
     data = gaussian(n=8, inputs=2, seed=seed)
-    f = Landscape.of(data, expansion(activation))
-    found = predicted_directions(data, activation, neurons=0)
+    f = Landscape.of(data, expansion("relu"))
+    found = predicted_directions(data, "relu", neurons=0)
     maxima = Maxima(found.directions, found.sign_of_a, np.zeros(found.count, dtype=np.intp))
     shares = basin_shares(span_of(f), maxima, neurons, 1.0, np.random.default_rng(1))
     fastest, slowest = found.strength.max(), found.strength.min()
