@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import netphase as nph
 from netphase.cli import train
 
 
@@ -118,3 +119,34 @@ def test_a_run_that_overflows_is_saved_without_warnings(run, tmp_path):
     assert result.stderr == ""
     assert "non-finite" in result.stdout
     assert (tmp_path / "netphase-train.nc").exists()
+
+
+def test_train_by_adam_is_adam_by_its_own_formula(run_json):
+    content = run_json(
+        *("train", "--method", "adam", "--learning-rate", "0.002", "--max-steps", "3"),
+        *("--width", "4", "--activation", "tanh", "--alpha", "1", "--plain"),
+        code=3,
+    )
+    assert content["experiment"]["method"] == {"type": "adam", "learning_rate": 0.002}
+    start = nph.initial_parameters(4, 2, 0, antisymmetric=False)
+    theta = np.column_stack([start.a, start.w])
+    mean, square, data = 0.0, 0.0, nph.datasets.four_points()
+    for step in (1, 2, 3):
+        a, w = theta[:, 0], theta[:, 1:]
+        hidden = np.tanh(data.x @ w.T)
+        error = (hidden @ a - data.y) / data.n
+        slope = error[:, None] * (1 - hidden**2) * a
+        gradient = np.column_stack([hidden.T @ error, slope.T @ data.x])
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        size = np.sqrt(square / (1 - 0.999**step)) + 1e-8
+        theta = theta - 0.002 * mean / (1 - 0.9**step) / size
+    moved = np.linalg.norm(theta[:, 1:] - start.w) / np.linalg.norm(start.w)
+    assert content["scalars"]["relative_change_w"] == pytest.approx(moved, rel=1e-9)
+    assert content["scalars"]["time"] == 3
+
+
+def test_the_table_of_a_run_by_adam_has_no_normalised_time(run):
+    result = run("train", "--method", "adam", "--max-steps", "2", "--width", "5")
+    assert "normalised time" not in result.stdout
+    assert "steps" in result.stdout

@@ -30,7 +30,13 @@ WRONG = {
     "data unknown": (("diagram", *TINY, "--data", "five_points"), "four_points"),
     "data file missing": (("diagram", *TINY, "--data", "no/such.csv"), "no file"),
     "data file of another kind": (("diagram", *TINY, "--data", "here.txt"), "must be a .npz"),
-    "method unknown": (("diagram", "--method", "adam"), "'adam'"),
+    "method unknown": (("diagram", "--method", "sgd"), "'sgd'"),
+    "adam on the plane": (("diagram", "--method", "adam"), "follow no clock"),
+    "adam with an accuracy": (("train", "--method", "adam", "--accuracy", "0.1"), "no equation"),
+    "adam with an automatic rate": (
+        ("train", "--method", "adam", "--learning-rate", "auto"),
+        "Adam needs a number",
+    ),
     "learning rate zero": (("diagram", "--learning-rate", "0"), "larger than 0"),
     "learning rate a word": (("diagram", "--learning-rate", "fast"), "'fast' is not a number"),
     "learning rate for a flow": (

@@ -113,3 +113,20 @@ def list_files(page: Console, paths: Iterable[Path]) -> None:
     """Say which files were written, one a line, so that a path can be copied."""
     for path in paths:
         page.print(f"wrote {path}", soft_wrap=True, markup=False)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for the output, and find out before any work whether it takes files.
+
+    Args:
+        folder: the folder; those above it are made, too.
+
+    Raises:
+        OSError: it cannot be made or written.
+    """
+    import errno
+    import os
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "this folder cannot be written", str(folder))

@@ -20,7 +20,15 @@ from netphase.cli.options import (
     law_options,
     tolerance_option,
 )
-from netphase.cli.output import console, emit, error_console, list_files, new_table, short
+from netphase.cli.output import (
+    console,
+    emit,
+    error_console,
+    list_files,
+    make_folder,
+    new_table,
+    short,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,7 +94,7 @@ def command(**options: Any) -> int:
     output: Path = options["output"]
     _check_output(output, options["overwrite"])
     name, experiment = experiment_of(options)
-    _make_folder(output.parent)
+    make_folder(output.parent)
     with error_console().status(f"training m = {experiment.width}, {name}"):
         result = run(experiment)
     files = [_save(result, output), *_draw(output.with_suffix(""), experiment, result)]
@@ -124,7 +132,7 @@ def experiment_of(options: dict[str, Any]) -> tuple[str, Experiment]:
         data=options["data"],
         seed=options["seed"],
         antisymmetric=options["antisymmetric"],
-        method=chosen_method(options),
+        method=chosen_method(options, single=True),
         dtype=options["dtype"],
         mean_square=options["tolerance"],
         max_steps=options["max_steps"],
@@ -148,16 +156,6 @@ def _check_output(output: Path, overwrite: bool) -> None:
         )
     if not overwrite and output != DEFAULT_OUTPUT:
         raise click.UsageError(f"--output {output} exists: choose another, or give --overwrite.")
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of the output, and find out before the training whether it takes files."""
-    import errno
-    import os
-
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "this folder cannot be written", str(folder))
 
 
 def _save(result: xr.Dataset, output: Path) -> Path:
@@ -301,6 +299,8 @@ def _print(page: Console, name: str, content: dict[str, Any]) -> None:
         ("steps", "steps"),
         ("normalised time", "time"),
     ):
+        if key == "time" and content["experiment"].get("method", {}).get("type") == "adam":
+            continue  # whose clock counts the steps
         value = scalars[key]
         whole = isinstance(value, int) or float(value).is_integer()
         table.add_row(words, f"{int(value):,}" if whole else short(value))
