@@ -87,7 +87,9 @@ def _smooth(landscape: Landscape, angles: Array) -> Maxima:
             left, right = _slope(landscape, low), _slope(landscape, high)
             if left * right >= 0:
                 continue
-            top = brentq(lambda angle: _slope(landscape, angle), low, high, xtol=1e-15)
+            top = brentq(
+                lambda angle: _slope(landscape, angle), low, high, xtol=1e-15, maxiter=1000
+            )
             lines.append(unit(np.asarray(top)))
             signs.append(1 if left > 0 else -1)
     return mirrored(np.reshape(lines, (-1, 2)), signs, landscape.degree)
