@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         scalings,
     )
     from netphase._types import Status
+    from netphase.condensing import condense
     from netphase.dynamics import (
         Adam,
         Descent,
@@ -69,6 +70,7 @@ __all__ = [
     "__version__",
     "activations",
     "analysis",
+    "condense",
     "datasets",
     "directions",
     "dynamics",
@@ -102,6 +104,7 @@ _SUBMODULES = frozenset(
 
 _HOMES = {
     "_types": ("Status",),
+    "condensing": ("condense",),
     "dynamics": (
         "Adam",
         "Descent",

@@ -1,6 +1,12 @@
 """Figures: labelled results in, a matplotlib figure out; nothing here runs a network."""
 
+from netphase.figures.animation import condensation_animation
 from netphase.figures.clouds import cloud_grid, draw_cloud, feature_cloud
+from netphase.figures.condensation import (
+    alignment_histograms,
+    condensation_counts,
+    cosine_heat_map,
+)
 from netphase.figures.curves import (
     change_against_width,
     draw_output,
@@ -9,6 +15,7 @@ from netphase.figures.curves import (
     training_curves,
 )
 from netphase.figures.diagram import phase_diagram
+from netphase.figures.film import animation_writer, save_animation
 from netphase.figures.panels import (
     functions_over_clouds,
     measure_against_width,
@@ -19,8 +26,13 @@ from netphase.figures.style import new_figure, panel_label, save
 from netphase.figures.zones import zone_diagram
 
 __all__ = [
+    "alignment_histograms",
+    "animation_writer",
     "change_against_width",
     "cloud_grid",
+    "condensation_animation",
+    "condensation_counts",
+    "cosine_heat_map",
     "draw_cloud",
     "draw_output",
     "exact_boundary",
@@ -34,6 +46,7 @@ __all__ = [
     "panel_label",
     "phase_diagram",
     "save",
+    "save_animation",
     "theory_tests",
     "training_curves",
     "zone_diagram",

@@ -1,5 +1,14 @@
 """Labelled results: which numbers a run leaves, their units, and the datasets that hold them."""
 
+from netphase.results.condensing import (
+    COUNTS,
+    Moment,
+    Occupation,
+    condensing_dataset,
+    features_at,
+    growth_rate,
+    occupation,
+)
 from netphase.results.grid import (
     AXES,
     AXIS_ATTRIBUTES,
@@ -25,16 +34,23 @@ __all__ = [
     "AXES",
     "AXIS_ATTRIBUTES",
     "COLUMN",
+    "COUNTS",
     "NOT_RUN",
     "PROVENANCE",
     "QUANTITIES",
     "STATUS_CODES",
+    "Moment",
+    "Occupation",
     "Quantity",
     "axis_dtype",
     "comparable",
+    "condensing_dataset",
+    "features_at",
     "grid_dataset",
     "grid_variables",
+    "growth_rate",
     "is_done",
+    "occupation",
     "pack",
     "provenance",
     "run_dataset",
