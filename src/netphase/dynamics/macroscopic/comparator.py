@@ -19,6 +19,9 @@ from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters, TwoLayerNetwork
 
+RESPONSE = 1e-24
+"""Share of the neurons' second moments along z below which rounding would decide where they go."""
+
 DEFAULT_RTOL, LEAST_RTOL, MOST_RTOL = 1e-10, 1e-12, 1e-2
 
 
@@ -91,7 +94,7 @@ class MacroscopicDynamics:
 
         Raises:
             ArgumentError: the output weights or the input weights of the tracked neurons are all
-                zero.
+                zero, or no neuron can move (all a = 0 and w orthogonal to z).
         """
         for name, block in (("a", state.a), ("w", state.w)):
             if not np.any(block[:tracked]):
@@ -153,15 +156,20 @@ def own_moments(task: LinearTask, state: Parameters, strength: float, ratio: flo
 
     Returns:
         The equation of one cell; an antisymmetric start has cross moments of exactly zero.
+
+    Raises:
+        ArgumentError: no neuron responds to the drive z, so that the start is a saddle.
     """
     a, w = (np.asarray(each, dtype=np.float64) for each in state)
     inner = w @ task.basis  # (m, r)
     half = len(a) // 2
     paired = np.array_equal(a[:half], -a[half:]) and np.array_equal(w[:half], w[half:])
     cross = np.zeros(inner.shape[1]) if paired else a @ inner
-    return Moments.of(
-        task,
-        p=strength * ratio * float(a @ a),
-        q=strength * cross,
-        w=(strength / ratio) * (inner.T @ inner),
-    )
+    top, block = strength * ratio * float(a @ a), (strength / ratio) * (inner.T @ inner)
+    along = top + float(task.z @ block @ task.z) / task.rate**2
+    if along <= RESPONSE * (top + float(np.trace(block))):
+        raise ArgumentError(
+            "Argument `state` must hold a neuron that the data can move, but all have a = 0 and a "
+            "w orthogonal to z = (1/n) Σ y_i x_i."
+        )
+    return Moments.of(task, p=top, q=strength * cross, w=block)
