@@ -34,7 +34,7 @@ def test_the_first_order_has_the_line_of_the_mean_of_labels(activation, d):
     slope = float(activations.get(activation).derivative(np.zeros(1))[0])
     np.testing.assert_allclose(found.strength, slope * np.linalg.norm(z), rtol=1e-13)
     np.testing.assert_allclose(found.curvature, -found.strength, rtol=1e-12)
-    assert (found.count, found.lines, found.bound, found.shrinking) == (2, 1, 2, 0)
+    assert (found.count, found.lines, found.bound, len(found.shrinking)) == (2, 1, 2, 0)
     assert (found.statement, found.complete, found.unseen) == ("theorem (p = 1)", True, 0)
 
 
@@ -64,6 +64,10 @@ def test_one_input_saturates_the_bound():
     assert [f.on_sphere for f in found] == [2, 4, 6, 8]
     assert [f.count for f in found] == [2, 4, 6, 6]
     assert [f.bound for f in found] == [2, 4, 6, 8]
+    fourth = found[3]
+    f = Landscape(ONE_INPUT.x, ONE_INPUT.y, 4)
+    assert np.all(fourth.shrinking_sign_of_a * f.value(fourth.shrinking) < 0)
+    assert fourth.line.tolist() == [0, 0, 1, 1, 2, 2]
     assert [f.statement for f in found][2:] == ["theorem (two input dimensions)"] * 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,12 @@ class Maxima:
     hits: npt.NDArray[np.intp]
     degenerate: tuple[int, ...] = ()
     vanishes: bool = False
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Maxima:
+        """Some of the maxima, with what is known of all."""
+        return replace(
+            self, directions=self.directions[kept], signs=self.signs[kept], hits=self.hits[kept]
+        )
 
 
 def nothing(d: int, degenerate: tuple[int, ...] = (), vanishes: bool = False) -> Maxima:

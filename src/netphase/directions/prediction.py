@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +36,8 @@ class DirectionPrediction:
         order: the leading order of the activation, with p and c.
         directions: unit vectors u in the space of the inputs, shape (K, d).
         sign_of_a: s = ±1, the sign of the output weights of the neurons there, shape (K,).
-        strength: s F(u) > 0 with F(w) = (c/n) Σ y_i (w·x_i)ᵖ, in the units of the data; the
-            growth rate of a neuron there, shape (K,).
+        strength: s F(u) > 0 with F(w) = (c/n) Σ y_i (w·x_i)ᵖ, in the units of the data; neurons
+            there grow at `rates`, shape (K,).
         curvature: largest second derivative of s F along the sphere, negative; −∞ at a corner
             of an activation with a kink, shape (K,).
         basin: share of the neurons, from Gaussian a and w, that end there; they sum to less than
@@ -50,8 +50,10 @@ class DirectionPrediction:
             the directions found once (Good and Turing); 0 where ``complete``.
         degenerate: signs of a for which a continuum of directions is equally good, so that there
             is no isolated one.
-        shrinking: number of further maxima of s F, with s F < 0: w turns towards them too, but
-            shrinks to zero there and nothing condenses. Not counted for activations with a kink.
+        shrinking: further maxima of s F, with s F < 0: w turns towards them too, but shrinks to
+            zero there and nothing condenses; none are given for activations with a kink,
+            shape (L, d).
+        shrinking_sign_of_a: s there, shape (L,).
     """
 
     order: Expansion
@@ -64,7 +66,8 @@ class DirectionPrediction:
     complete: bool
     unseen: float
     degenerate: tuple[int, ...]
-    shrinking: int
+    shrinking: Array
+    shrinking_sign_of_a: npt.NDArray[np.intp]
 
     @property
     def multiplicity(self) -> int | None:
@@ -77,15 +80,22 @@ class DirectionPrediction:
         return len(self.strength)
 
     @property
+    def line(self) -> npt.NDArray[np.intp]:
+        """Number of the line that each direction is an end of, from 0, shape (K,)."""
+        opposite = self.directions @ self.directions.T < -1 + 1e-9
+        partner = np.where(opposite.any(axis=1), opposite.argmax(axis=1), np.arange(self.count))
+        first = np.minimum(partner, np.arange(self.count))
+        return np.unique(first, return_inverse=True)[1].astype(np.intp)
+
+    @property
     def lines(self) -> int:
         """The number of directions with u and −u counted as one."""
-        opposite = self.directions @ self.directions.T < -1 + 1e-9
-        return self.count - int(np.triu(opposite).sum())
+        return len(np.unique(self.line))
 
     @property
     def on_sphere(self) -> int:
         """All maxima of ±F, the shrinking ones too: what a count of directions alone sees."""
-        return self.count + self.shrinking
+        return self.count + len(self.shrinking)
 
     @property
     def bound(self) -> int | None:
@@ -99,9 +109,10 @@ class DirectionPrediction:
 
     @property
     def rates(self) -> Array:
-        """D log R/dt of a neuron on each direction at R = ‖(a, w)‖ = 1, shape (K,).
+        """Rates d log R/dt of neurons on the directions at R = ‖(a, w)‖ = 1, shape (K,).
 
-        √(p+1) (p/(p+1))^{p/2} s F(u), for the share of a in R that lasts, 1/(p+1) of R².
+        √(p+1) (p/(p+1))^{p/2} s F(u): of R², a² is the part 1/(p + 1) in the end. At another R
+        they are R^{p−1} times as large.
         """
         p = self.order.multiplicity
         return np.asarray(np.sqrt(p + 1) * (p / (p + 1)) ** (p / 2) * self.strength)
@@ -197,17 +208,18 @@ def predicted_directions(
     directions = maxima.directions @ span.basis.T
     first = _order_of(strength, maxima.signs, directions)
     return DirectionPrediction(
-        order,
-        directions[first],
-        maxima.signs[first],
-        strength[first],
-        curvature[first],
-        shares[first],
-        statement,
-        complete,
-        float((maxima.hits == 1).sum() / max(1, maxima.hits.sum())),
-        maxima.degenerate,
-        shrinking,
+        order=order,
+        directions=directions[first],
+        sign_of_a=maxima.signs[first],
+        strength=strength[first],
+        curvature=curvature[first],
+        basin=shares[first],
+        statement=statement,
+        complete=complete,
+        unseen=float((maxima.hits == 1).sum() / max(1, maxima.hits.sum())),
+        degenerate=maxima.degenerate,
+        shrinking=shrinking.directions,
+        shrinking_sign_of_a=shrinking.signs,
     )
 
 
@@ -262,18 +274,13 @@ def _all_maxima(span: Span, starts: Array) -> tuple[Maxima, str, bool]:
     return by_search(landscape, starts @ span.basis), "conjecture", False
 
 
-def _split(span: Span, maxima: Maxima) -> tuple[Maxima, int]:
-    """The maxima on which neurons grow, and the number of those on which they shrink.
+def _split(span: Span, maxima: Maxima) -> tuple[Maxima, Maxima]:
+    """The maxima on which neurons grow, and those on which they shrink.
 
     Those below zero are maxima only if the inputs span the space: F is zero across the span.
     """
     heights = maxima.signs * span.landscape.value(maxima.directions)
-    up = heights > ROUNDING
-    below = int((heights < -ROUNDING).sum()) if span.whole else 0
-    kept = replace(
-        maxima, directions=maxima.directions[up], signs=maxima.signs[up], hits=maxima.hits[up]
-    )
-    return kept, below
+    return maxima.only(heights > ROUNDING), maxima.only((heights < -ROUNDING) & span.whole)
 
 
 def _curvature(span: Span, u: Array, sign: int) -> float:
