@@ -82,10 +82,10 @@ class DirectionPrediction:
     @property
     def line(self) -> npt.NDArray[np.intp]:
         """Number of the line that each direction is an end of, from 0, shape (K,)."""
+        own = np.arange(self.count)
         opposite = self.directions @ self.directions.T < -1 + 1e-9
-        partner = np.where(opposite.any(axis=1), opposite.argmax(axis=1), np.arange(self.count))
-        first = np.minimum(partner, np.arange(self.count))
-        return np.unique(first, return_inverse=True)[1].astype(np.intp)
+        partner = np.where(opposite, own, self.count).min(axis=1, initial=self.count)
+        return np.unique(np.minimum(partner, own), return_inverse=True)[1].astype(np.intp)
 
     @property
     def lines(self) -> int:

@@ -15,6 +15,7 @@ from netphase.figures.curves import (
     training_curves,
 )
 from netphase.figures.diagram import phase_diagram
+from netphase.figures.directions import direction_field, direction_strengths
 from netphase.figures.film import animation_writer, save_animation
 from netphase.figures.panels import (
     functions_over_clouds,
@@ -33,6 +34,8 @@ __all__ = [
     "condensation_animation",
     "condensation_counts",
     "cosine_heat_map",
+    "direction_field",
+    "direction_strengths",
     "draw_cloud",
     "draw_output",
     "exact_boundary",
