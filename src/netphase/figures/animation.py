@@ -10,7 +10,7 @@ import numpy as np
 from netphase._checks import one_of, positive_float
 from netphase._types import Array
 from netphase.figures.condensation import clock_of, refuse_other
-from netphase.figures.style import FINAL, INK, SERIES, new_figure, plain_ticks, style, tidy
+from netphase.figures.style import INK, SERIES, new_figure, plain_ticks, style, tidy
 from netphase.figures.views import view_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-POSITIVE, NEGATIVE = "#d55e00", "#0072b2"
+POSITIVE, NEGATIVE = SERIES[0], SERIES[1]
 """Colours of neurons with a > 0 and a < 0."""
 
 SIZE = (6.4, 3.6)
@@ -40,7 +40,7 @@ def condensation_animation(
 ) -> FuncAnimation:
     """A film of the neurons of a network while it condenses.
 
-    Left, every neuron by its orientation and its amplitude |a|‖w‖, orange where a > 0 and blue
+    Left, every neuron by its orientation and its amplitude |a|‖w‖, blue where a > 0 and orange
     where a < 0, with a trail of the last moments; predicted directions are vertical lines in the
     colour of the neurons that belong there. Right, the loss, the number of directions in use, and
     for data of one input the function, at the same moment.
@@ -124,11 +124,11 @@ class _Scene:
         self.figure = Figure(figsize=SIZE)
         self.figure.add_artist(_still(static))
         self._neuron_artists(self._over(left))
-        self._loss_dot = self._over(above).plot([], [], "o", ms=4.5, color=FINAL, clip_on=False)[0]
+        self._loss_dot = self._over(above).plot([], [], "o", ms=4.5, color=INK, clip_on=False)[0]
         self._number_artists(self._over(middle))
         self._curve = None
         if below is not None:
-            self._curve = self._over(below).plot([], [], color=FINAL, lw=1.2)[0]
+            self._curve = self._over(below).plot([], [], color=INK, lw=1.3)[0]
         self.show(0)
 
     def _over(self, static: Axes) -> Axes:
@@ -227,7 +227,7 @@ class _Scene:
         self._time_axis(axes)
 
     def _number_artists(self, axes: Axes) -> None:
-        colours = (SERIES[0], SERIES[2])
+        colours = (SERIES[3], SERIES[2])
         self._lines = [axes.plot([], [], color=colour, lw=1.2)[0] for colour in colours]
         self._numbers = (
             axes.set_title("", loc="left", y=1.0, color=colours[0]),
@@ -238,7 +238,7 @@ class _Scene:
         result = self._result
         x, y, curves = result["x"].values[:, 0], result["y"].values, result["function"].values
         self._grid, self._functions = result["grid"].values, curves
-        axes.plot(x, y, ls="none", marker="o", ms=2.4, mfc="white", mec=INK, mew=0.5)
+        axes.plot(x, y, ls="none", marker="o", ms=2.4, mfc="#bbbbbb", mew=0.0)
         low, high = min(y.min(), curves[-1].min()), max(y.max(), curves[-1].max())
         margin = 0.08 * (high - low) or 1.0
         axes.set(
@@ -335,7 +335,7 @@ def readable(value: float) -> str:
     if value == 0.0:
         return "0"
     power = math.floor(math.log10(value))
-    if -3 < power < 5:
+    if -3 < power < 4:
         return f"{value:.{max(0, min(2, 2 - power))}f}"
     digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{value / 10.0**power:.1f}·10{digits}"

@@ -258,7 +258,8 @@ def condensation_counts(result: xr.Dataset, *, width: float = 0.85 * PAGE) -> Fi
                 axes.axvline(end, color=INK, lw=0.7, ls=":", label=words)
             tidy(axes)
         for axes in (counts, aligned):
-            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+            if axes.get_legend_handles_labels()[1]:
+                axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         if logarithmic:
             loss.set_xscale("log")
         loss.set_xlim(time[time > 0.0].min() if logarithmic else 0.0, time.max())

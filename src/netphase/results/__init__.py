@@ -4,10 +4,12 @@ from netphase.results.condensing import (
     COUNTS,
     Moment,
     Occupation,
+    chance_occupation,
     condensing_dataset,
     features_at,
     growth_rate,
     occupation,
+    parameters_at,
 )
 from netphase.results.grid import (
     AXES,
@@ -29,6 +31,7 @@ from netphase.results.grid import (
 )
 from netphase.results.provenance import provenance
 from netphase.results.single import run_dataset, trajectory_scalars
+from netphase.results.summary import CondensationSummary, condensation_summary
 
 __all__ = [
     "AXES",
@@ -39,11 +42,14 @@ __all__ = [
     "PROVENANCE",
     "QUANTITIES",
     "STATUS_CODES",
+    "CondensationSummary",
     "Moment",
     "Occupation",
     "Quantity",
     "axis_dtype",
+    "chance_occupation",
     "comparable",
+    "condensation_summary",
     "condensing_dataset",
     "features_at",
     "grid_dataset",
@@ -52,6 +58,7 @@ __all__ = [
     "is_done",
     "occupation",
     "pack",
+    "parameters_at",
     "provenance",
     "run_dataset",
     "status_attributes",

@@ -24,6 +24,7 @@ from netphase.observables import (
 )
 from netphase.results.provenance import provenance
 from netphase.results.single import ACTIVE, BLOCKS
+from netphase.seeds import Stream, generator
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,6 +55,7 @@ AGAINST_CHANCE = {"clusters": "direction_clusters", "effective_number": "effecti
 """Statistics whose chance level a record may hold, and the counts they belong to."""
 
 CHANCE_MOMENTS = 9
+CHANCE_NEURONS = 20_000
 GRID_POINTS = 200
 
 
@@ -117,6 +119,27 @@ def occupation(feature: Features, directions: Array, cosine: float = NEAR) -> Oc
     shares = np.asarray(np.bincount(nearest[near], weights[near], count), dtype=np.float64)
     neurons = np.bincount(nearest[near], minlength=count)
     return Occupation(neurons, shares, float(near.mean()), float(shares.sum()))
+
+
+def chance_occupation(directions: Array, cosine: float = NEAR) -> float:
+    """Share of neurons of random directions that lie on any of some given directions.
+
+    Args:
+        directions: unit vectors, shape (K, d), K ≥ 1.
+        cosine: as in `occupation`.
+
+    Returns:
+        The share among 20 000 even directions, always the same ones.
+
+    Example:
+        >>> exact = np.arccos(0.95) / np.pi  # an arc of ±18.2°
+        >>> abs(chance_occupation(np.array([[1.0, 0.0]])) - exact) < 0.01
+        True
+    """
+    shape = CHANCE_NEURONS, directions.shape[1]
+    w = generator(0, Stream.NULL_MODEL).standard_normal(shape)
+    unit = w / np.linalg.norm(w, axis=1, keepdims=True)
+    return float(np.mean((unit @ directions.T).max(axis=1) > cosine))
 
 
 def growth_rate(prediction: DirectionPrediction | None, scales: Scales) -> float | None:
@@ -254,6 +277,29 @@ def condensing_dataset(
     )
 
 
+def parameters_at(result: xr.Dataset, index: int) -> Parameters:
+    """Parameters of the first copy at one moment of a record.
+
+    Args:
+        result: what `condensing_dataset` made.
+        index: which moment; negative numbers count from the end.
+
+    Returns:
+        ``a`` of shape (m,) and ``w`` of shape (m, d), normalised.
+
+    Raises:
+        ArgumentError: there is no such moment.
+    """
+    moments = result.sizes["time"]
+    if not -moments <= index < moments:
+        raise ArgumentError(
+            f"Argument `index` must name one of the {moments} moments, but is {index}."
+        )
+    first = result["copy"].values == 0
+    now = result[["a", "w"]].isel(time=index)
+    return Parameters(now["a"].values[first], now["w"].values[first])
+
+
 def features_at(result: xr.Dataset, index: int) -> Features:
     """Directions and amplitudes of the first copy at one moment of a record.
 
@@ -267,14 +313,7 @@ def features_at(result: xr.Dataset, index: int) -> Features:
     Raises:
         ArgumentError: there is no such moment.
     """
-    moments = result.sizes["time"]
-    if not -moments <= index < moments:
-        raise ArgumentError(
-            f"Argument `index` must name one of the {moments} moments, but is {index}."
-        )
-    first = result["copy"].values == 0
-    now = result[["a", "w"]].isel(time=index)
-    return features(Parameters(now["a"].values[first], now["w"].values[first]))
+    return features(parameters_at(result, index))
 
 
 def _about(units: str, long_name: str) -> dict[str, str]:

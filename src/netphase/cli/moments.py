@@ -1,0 +1,82 @@
+"""A live line on standard error for one network that condenses."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from netphase.cli.output import error_console, short
+from netphase.cli.progress import PLAIN_SECONDS
+
+if TYPE_CHECKING:
+    from netphase.results import Moment
+
+
+class MomentLine:
+    """Shows the moments of a run as they are reached; hand its `show` to `netphase.condense`.
+
+    Args:
+        frames: how many moments there will be, at most.
+        clock: name of the clock and what it shows for one unit of a moment's time.
+    """
+
+    def __init__(self, frames: int, clock: tuple[str, float]) -> None:
+        self._console = error_console()
+        self._status = self._console.status("finding the clock")
+        self._frames, self._clock = frames, clock
+        self._seen = 0
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.stop()
+
+    def show(self, moment: Moment) -> None:
+        """Show one moment.
+
+        Args:
+            moment: what `netphase.condense` hands over.
+        """
+        self._seen += 1
+        line = f"{self._seen}/{self._frames}: {describe(moment, self._clock)}"
+        if self._console.is_terminal:
+            self._status.update(line)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._last_line > PLAIN_SECONDS:
+            self._console.print(line, soft_wrap=True)
+            self._last_line = now
+
+
+def describe(moment: Moment, clock: tuple[str, float]) -> str:
+    """A moment in words.
+
+    Args:
+        moment: the moment.
+        clock: name of the clock and what it shows for one unit of the moment's time.
+
+    Returns:
+        For example "λt = 3.1, mean square 6.473, 7 directions (effective 2.1), median cosine
+        0.97".
+    """
+    name, unit = clock
+    counts = moment.counts
+    directions = int(counts["direction_clusters"])
+    parts = [
+        f"{name} = {short(unit * moment.time, 3)}",
+        f"mean square {short(moment.mean_square)}",
+        f"{directions} direction{'s' if directions != 1 else ''} "
+        f"(effective {short(counts['effective_number'], 3)})",
+    ]
+    if counts["median_cosine"] == counts["median_cosine"]:  # not NaN: something is predicted
+        parts.append(f"median cosine {short(counts['median_cosine'], 3)}")
+    return ", ".join(parts)
