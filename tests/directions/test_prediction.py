@@ -91,6 +91,7 @@ def test_the_counterexample_has_twelve():
         agreed = found.sign_of_a * found.directions[np.arange(12), own] * np.sign(data.y[own])
         assert np.all(agreed == 1)
         np.testing.assert_allclose(found.strength, np.abs(data.y[own]) / 6, rtol=1e-12)
+        assert found.line.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -241,8 +242,8 @@ BALANCED = from_arrays([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [1.0, 1.0, -1.0], b
         (from_arrays([[1.0]], [1.0], bias=False), ("tanh",), {}, "one input and no bias.*Append"),
         (BALANCED, ("tanh",), {}, "z = .* is zero .balanced odd data."),
         (from_arrays([[1.0]], [0.0]), ("x_tanh",), {}, r"\(w·x_i\)\^2 of these data is zero"),
-        (four_points(), ("sigmoid",), {}, "Take centred_sigmoid instead"),
-        (four_points(), ("softplus",), {}, r"σ\(0\) = 0.6931 and the targets have mean 0.1389"),
+        (four_points(), ("sigmoid",), {}, "Take centred_sigmoid"),
+        (four_points(), ("softplus",), {}, r"σ\(0\) = 0.6931 and the mean is 0.1389"),
         (four_points(), ("tanh",), {"restarts": 0}, "`restarts` must be a positive integer"),
         (four_points(), ("tanh",), {"neurons": -1}, "`neurons` must be an integer ≥ 0"),
         (four_points(), ("tanh",), {"ratio": 0}, "`ratio` must be a positive finite number"),

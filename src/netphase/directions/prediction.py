@@ -238,10 +238,11 @@ def _refuse_constant(data: Dataset, order: Expansion, activation: str | Activati
         return
     sigma = activations.get(activation)
     raise ArgumentError(
-        f"The activation {sigma.name} has σ(0) = {order.constant:.4g} and the targets have mean "
-        f"{mean:.4g}, so the output weights fit this mean first and the directions follow what is "
-        f"left. Take {activations.centred(sigma).name} instead (`activations.centred`), or centred "
-        "targets (`Dataset.centred`, or centred=True in the source of the data)."
+        f"Argument `activation` must have σ(0) = 0 where the targets have a mean, but {sigma.name} "
+        f"has σ(0) = {order.constant:.4g} and the mean is {mean:.4g}: the output weights fit it "
+        f"first, and the directions follow what is left. Take {activations.centred(sigma).name} "
+        "(`activations.centred`), or centred targets (`Dataset.centred`, or centred=True in the "
+        "source of the data)."
     )
 
 
@@ -296,7 +297,10 @@ def _curvature(span: Span, u: Array, sign: int) -> float:
 def _order_of(
     strength: Array, signs: npt.NDArray[np.intp], directions: Array
 ) -> npt.NDArray[np.intp]:
-    """Strongest first; among equals a > 0 first, then by the components of the direction."""
+    """Strongest first; among equals the ends of a line together, then a > 0 first."""
     rounded = np.round(strength / strength.max(initial=1e-300), 9)
-    components = -np.round(directions.T[::-1], 9)
-    return np.lexsort([*components, -signs, -rounded])
+    components = np.round(directions, 9)
+    first = (components != 0).argmax(axis=1)
+    upward = np.sign(components[np.arange(len(signs)), first])
+    line = components * upward[:, None]
+    return np.lexsort([-upward, -signs, *-line.T[::-1], -rounded])
