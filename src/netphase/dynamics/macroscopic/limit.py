@@ -214,7 +214,8 @@ def macroscopic_limit(
         width: neurons of one copy, m ≥ 1; a whole number, which may be a float such as 1e16.
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
-        antisymmetric: whether there is a second, opposite copy.
+        antisymmetric: whether there is a second, opposite copy; without one the random function at
+            the start is left out, which matters for γ ≤ 1/2 (and to the exponents there).
         part: the run ends when this part of the error that a linear fit can take away is gone.
         stop: another condition to stop, in place of ``part``; a target below the plateau ends as
             stagnated on it.

@@ -103,7 +103,8 @@ def macroscopic_plane(
         widths: neurons of one copy, each ≥ 1.
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
-        antisymmetric: whether there is a second, opposite copy.
+        antisymmetric: whether there is a second, opposite copy; without one the random function at
+            the start is left out, which matters for γ ≤ 1/2 (and to the exponents there).
         part: the stop, where this part of the error that a linear fit can take away is gone.
         delta: δ > 0 of the break-down time.
         rtol: tolerance of a step, from 1e-12 to 1e-2.
