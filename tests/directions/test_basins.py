@@ -10,7 +10,7 @@ from netphase.directions.basins import basin_shares
 from netphase.directions.maxima import Maxima
 from netphase.directions.span import span_of
 
-COUNT = 60
+COUNT = 40
 
 
 def drawn(neurons, d, ratio, seed):

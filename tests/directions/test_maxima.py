@@ -106,11 +106,11 @@ def test_searches_of_the_sphere_find_what_a_grid_holds(p, seed):
     assert_same_points(found.directions, found.signs, peaks, 0.02)
 
 
-@pytest.mark.parametrize(("p", "d", "seed"), [(3, 4, 0), (4, 4, 1), (3, 5, 2), (5, 5, 3)])
+@pytest.mark.parametrize(("p", "d", "seed"), [(3, 4, 0), (4, 4, 1), (5, 5, 3)])
 def test_searches_find_what_many_starts_of_scipy_do(p, d, seed):
     f = landscape(gaussian(n=15, inputs=d, seed=seed, bias=False), multiplicity=p)
     known = []
-    for sign, start in itertools.product((1, -1), starts(d, 20 * d, seed=9)):
+    for sign, start in itertools.product((1, -1), starts(d, 12 * d, seed=9)):
 
         def fall(w, sign=sign):
             size = np.linalg.norm(w)
