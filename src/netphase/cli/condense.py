@@ -54,6 +54,9 @@ NAME, EXPONENT = "both standard deviations m^-1.5", 3.0
 PARTS = {"initial": 0.1, "half": 0.5}
 """Share of what the leading order can explain that is gone at each end of a run."""
 
+NEVER = 1e-30
+"""Share of the mean square of the targets that no run gets down to."""
+
 CHANCE_DRAWS = 19
 """Clouds drawn for the chance level of the counts against time."""
 
@@ -91,7 +94,8 @@ CHANCE_DRAWS = 19
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
-    help="End after so many steps of Adam, or of a descent with a fixed --learning-rate.",
+    help="End after so many steps of Adam, or of a descent with a fixed --learning-rate; without "
+    "--until or --tolerance not before.",
 )
 @click.option(
     "--max-steps", type=click.IntRange(min=1), default=1_000_000, help="Give up after so many."
@@ -230,21 +234,23 @@ def _target(options: dict[str, Any], data: Dataset) -> float:
     from netphase.errors import ArgumentError
     from netphase.kernels import stage_end
 
-    context = click.get_current_context()
-    until = context.get_parameter_source("until")
+    source = click.get_current_context().get_parameter_source("until")
+    default = source is click.core.ParameterSource.DEFAULT
     if options["tolerance"] is not None:
-        if until is not click.core.ParameterSource.DEFAULT:
+        if not default:
             raise click.UsageError("--until and --tolerance both say when to end; give one.")
         return float(options["tolerance"])
+    all_of_it = float(np.mean(data.y**2))
+    if all_of_it == 0.0:
+        raise click.UsageError(
+            "All targets are zero, so there is nothing to learn; choose other data."
+        )
+    if options["steps"] is not None and default:
+        return NEVER * all_of_it
     part = PARTS[options["until"]]
     try:
         return stage_end(data, options["activation"], part)
     except ArgumentError as error:
-        all_of_it = float(np.mean(data.y**2))
-        if all_of_it == 0.0:
-            raise click.UsageError(
-                "All targets are zero, so there is nothing to learn; choose other data."
-            ) from None
         warn(f"{error} Here it ends when {100 * part:g} % of the whole error is gone.")
         return (1 - part) * all_of_it
 
