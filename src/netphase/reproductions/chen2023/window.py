@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 INSIDE = ((1.5, 0.0), (2.0, 0.0), (1.75, 0.25))
 """Cells with a logarithmic window."""
 
-OUTSIDE = ((1.5, -1.0), (1.25, -0.75))
+OUTSIDE = ((1.5, -1.0), (1.25, -0.5))
 """Cells with a power law."""
 
 WIDTHS = {"smoke": (1000, 4000), "small": (1000, 4000, 16000, 64000)}
@@ -176,7 +176,9 @@ def _draw(stage: Stage, times: dict[tuple[float, float], Array], widths: tuple[i
     for cell, table in times.items():
         exact, closed = np.array([_theory(cell, m) for m in fine]).T
         label = rf"$\gamma$ = {cell[0]:g}, $\gamma^{{\prime}}$ = {cell[1]:g}"
-        curves[label] = Window(np.array(widths, dtype=float), table, fine, exact, closed)
+        curves[label.replace("-", "−")] = Window(
+            np.array(widths, dtype=float), table, fine, exact, closed
+        )
     inside = dict(list(curves.items())[: len(INSIDE)])
     outside = dict(list(curves.items())[len(INSIDE) :])
     stage.save(break_down_times(inside, outside, delta=DELTA), "figure4")
