@@ -87,15 +87,21 @@ diagram: $(VENV)/.stamp  ## draw the phase diagram at full resolution (about a m
 	@$(BIN)/netphase diagram --output $(OUT)/diagram
 	@echo "netphase: the figure is $(OUT)/diagram/phase_diagram.png"
 
+PAPERS := luo2021 chen2023
+
 .PHONY: reproduce
-reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the paper's claims (SIZE=smoke, small or paper)
-	$(BIN)/netphase reproduce luo2021 --size $(SIZE) --output $(OUT)/luo2021-$(SIZE)
+reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the papers' claims (SIZE=smoke, small or paper)
+	for paper in $(PAPERS); do $(BIN)/netphase reproduce $$paper --size $(SIZE) \
+		--output $(OUT)/$$paper-$(SIZE) || exit 1; done
 
 .PHONY: results
-results: diagram reproduce  ## renew the picture and the claims that the documentation shows
+results: diagram reproduce  ## renew the pictures and the claims that the documentation shows
+	$(BIN)/netphase diagram --exact --output $(OUT)/zones
 	@mkdir -p docs/images docs/reproductions
 	cp $(OUT)/diagram/phase_diagram.png docs/images/diagram.png
-	cp $(OUT)/luo2021-$(SIZE)/checks.json docs/reproductions/luo2021.json
+	cp $(OUT)/zones/zones.png docs/images/zones.png
+	for paper in $(PAPERS); do cp $(OUT)/$$paper-$(SIZE)/checks.json \
+		docs/reproductions/$$paper.json; done
 
 .PHONY: bench
 bench: $(VENV)/.stamp $(VENV)/.test  ## measure the speed (QUICK=1 for a short run)
