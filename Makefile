@@ -91,8 +91,8 @@ PAPERS := luo2021 chen2023
 
 .PHONY: reproduce
 reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the papers' claims (SIZE=smoke, small or paper)
-	for paper in $(PAPERS); do $(BIN)/netphase reproduce $$paper --size $(SIZE) \
-		--output $(OUT)/$$paper-$(SIZE) || exit 1; done
+	@status=0; for paper in $(PAPERS); do $(BIN)/netphase reproduce $$paper --size $(SIZE) \
+		--output $(OUT)/$$paper-$(SIZE) || status=1; done; exit $$status
 
 .PHONY: results
 results: diagram reproduce  ## renew the pictures and the claims that the documentation shows
