@@ -12,7 +12,7 @@ import netphase as nph
 from netphase.cli import condense, condensed, moments
 from netphase.results import Moment
 
-QUICK = ("--width", "60", "--frames", "8", "--draws", "39", "--animation", "none")
+QUICK = ("--width", "60", "--frames", "8", "--draws", "39", "--no-figures")
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +20,6 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(condense, "_draw", lambda *_: [])
-    monkeypatch.setattr(condense, "_draw_field", lambda *_: [])
-
-
-@pytest.mark.usefixtures("no_pictures")
 def test_a_small_network_condenses_on_the_label_mean(run_json, tmp_path):
     content = run_json("condense", *QUICK, "--gamma", "4", "--draws", "99")
     data = nph.datasets.load(condense.DATA)
@@ -53,6 +46,8 @@ def test_a_small_network_condenses_on_the_label_mean(run_json, tmp_path):
         assert record["w"].dims == ("time", "neuron", "input")
         assert record.attrs["key"] == content["key"]
         assert float(record["time"][-1]) == content["end"]["time"]
+    names = {path.name for path in (tmp_path / "netphase-condense").iterdir()}
+    assert names == {"condense.nc", "condense.json"}
     saved = json.loads((tmp_path / "netphase-condense" / "condense.json").read_text("utf-8"))
     assert saved == content
 
@@ -80,7 +75,6 @@ def test_figures_film_and_record_are_written(run, tmp_path):
         assert words in result.stdout, words
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_a_linear_network_is_not_condensed(run_json):
     content = run_json("condense", *QUICK, "--gamma", "0.5", "--until", "half")
     assert content["verdict"]["label"] == "not condensed"
@@ -89,7 +83,6 @@ def test_a_linear_network_is_not_condensed(run_json):
     assert content["prediction"]["share"] == pytest.approx(chance, abs=0.2)
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_the_run_ends_where_it_was_asked_to(run_json):
     data = nph.datasets.load(condense.DATA)
     for until, part in (("initial", 0.1), ("half", 0.5)):
@@ -102,7 +95,6 @@ def test_the_run_ends_where_it_was_asked_to(run_json):
     assert content["initial_stage_end"] < content["end"]["time"]
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_options_reach_the_experiment(run_json):
     content = run_json(
         *("condense", *QUICK, "--beta1", "m^-1", "--beta2", "m^-2", "--rate-ratio", "m^2"),
@@ -122,7 +114,6 @@ def test_options_reach_the_experiment(run_json):
     assert "antisymmetric" not in experiment  # the default of experiments
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_a_point_of_the_plane_is_taken_at_alpha_one_with_its_rates(run_json):
     content = run_json("condense", *QUICK, "--gamma", "2.5", "--gamma-prime", "0.5",
                        "--rate-ratio", "m")  # fmt: skip
@@ -130,7 +121,6 @@ def test_a_point_of_the_plane_is_taken_at_alpha_one_with_its_rates(run_json):
     assert (law["alpha"], law["beta1"], law["beta2"], law["rate_ratio"]) == (0, -1.5, -1, 1)
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_adam_takes_so_many_steps(run_json):
     content = run_json("condense", *QUICK, "--method", "adam", "--steps", "30",
                        "--data", "sines?n=20&inputs=3")  # fmt: skip
@@ -138,7 +128,6 @@ def test_adam_takes_so_many_steps(run_json):
     assert "growth_times" not in content["end"]
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_a_run_that_gives_up_says_so_and_exits_3(run):
     result = run("condense", *QUICK, "--max-steps", "2")
     assert result.exit_code == 3
@@ -148,7 +137,8 @@ def test_a_run_that_gives_up_says_so_and_exits_3(run):
 def test_without_a_prediction_the_run_goes_on_and_says_why(run, tmp_path):
     x = np.array([-1.0, -0.5, 0.5, 1.0])  # its z is zero
     np.savez("even.npz", x=x[:, None], y=x**2 - np.mean(x**2))
-    result = run("condense", *QUICK, "--data", "even.npz")
+    short = ("--width", "30", "--frames", "4", "--draws", "9", "--animation", "none")
+    result = run("condense", *short, "--data", "even.npz")
     assert result.exit_code == 0, result.stderr
     assert "No directions are predicted. The direction z" in result.stdout
     assert "Here it ends when 10 % of the whole error is gone." in result.stderr
@@ -157,14 +147,12 @@ def test_without_a_prediction_the_run_goes_on_and_says_why(run, tmp_path):
     assert "alignment.png" not in names
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_an_activation_that_is_not_centred_is_explained_with_a_remedy(run_json):
     content = run_json("condense", *QUICK, "--activation", "sigmoid", "--data", "four_points")
     assert content["prediction"] is None
     assert "centred_sigmoid" in content["reason"]
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_one_neuron_and_one_input_are_no_defects(run_json):
     alone = run_json("condense", "--width", "1", *QUICK[2:])
     assert alone["verdict"]["label"] == "undetermined"
@@ -175,7 +163,6 @@ def test_one_neuron_and_one_input_are_no_defects(run_json):
     assert "one input and no bias" in content["reason"]
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_few_active_neurons_of_a_higher_multiplicity_are_explained(run):
     result = run("condense", *QUICK, "--activation", "x2_tanh", "--gamma", "2")
     assert "At multiplicity 3 neurons escape in finite time" in result.stdout

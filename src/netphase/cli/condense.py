@@ -123,6 +123,11 @@ CHANCE_DRAWS = 19
     help="Amplitude axis of the film.",
 )
 @click.option(
+    "--figures/--no-figures",
+    default=True,
+    help="Draw figures and the film, or print and save numbers only.",
+)
+@click.option(
     "--literature-colours", is_flag=True, help="Heat maps in the literature's colours, YlGnBu."
 )
 @click.option(
@@ -148,7 +153,7 @@ def command(**options: Any) -> int:
     from netphase.datasets import load
 
     folder: Path = options["output"]
-    film = _film(options["animation"], folder)
+    film = _film(options["animation"], folder) if options["figures"] else None
     data = load(options["data"])
     name, experiment = experiment_of(options, data)
     for each in (folder, *([film.parent] if film else [])):
@@ -163,9 +168,11 @@ def command(**options: Any) -> int:
             watch=line.show,
         )
     content = content_of(experiment, expected, result, options["draws"])
-    files = [_save(result, folder / "condense.nc"), *_draw(result, folder, options)]
-    files += _draw_field(expected, data, result, folder)
-    files += _animate(result, film, options["amplitude"])
+    files = [_save(result, folder / "condense.nc")]
+    if options["figures"]:
+        files += _draw(result, folder, options["literature_colours"])
+        files += _draw_field(expected, data, result, folder)
+        files += _animate(result, film, options["amplitude"])
     files.append(folder / "condense.json")
     content |= {"name": name, "files": files}
     write_whole(folder / "condense.json", document("condense", content) + "\n")
@@ -301,14 +308,14 @@ def _save(result: xr.Dataset, path: Path) -> Path:
     return path
 
 
-def _draw(result: xr.Dataset, folder: Path, options: dict[str, Any]) -> list[Path]:
+def _draw(result: xr.Dataset, folder: Path, literature: bool) -> list[Path]:
     """Heat maps, histograms and counts."""
     from netphase import figures
 
     if result.sizes["time"] < 2:
         return []
     clouds = _stages(result)
-    heat_map = figures.cosine_heat_map(clouds, literature=options["literature_colours"])
+    heat_map = figures.cosine_heat_map(clouds, literature=literature)
     files = figures.save(heat_map, folder / "cosines")
     if result.sizes["prediction"]:
         direction = result["predicted_direction"].values[0]
