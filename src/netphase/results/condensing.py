@@ -133,7 +133,7 @@ def chance_occupation(directions: Array, cosine: float = NEAR) -> float:
 
     Example:
         >>> exact = np.arccos(0.95) / np.pi  # an arc of ±18.2°
-        >>> abs(chance_occupation(np.array([[1.0, 0.0]])) - exact) < 0.01
+        >>> bool(abs(chance_occupation(np.array([[1.0, 0.0]])) - exact) < 0.01)
         True
     """
     shape = CHANCE_NEURONS, directions.shape[1]
