@@ -3,12 +3,9 @@
 from netphase.results.condensing import (
     COUNTS,
     Moment,
-    Occupation,
-    chance_occupation,
     condensing_dataset,
     features_at,
     growth_rate,
-    occupation,
     parameters_at,
 )
 from netphase.results.grid import (
@@ -29,6 +26,7 @@ from netphase.results.grid import (
     status_attributes,
     status_words,
 )
+from netphase.results.occupation import Occupation, chance_occupation, occupation
 from netphase.results.provenance import provenance
 from netphase.results.single import run_dataset, trajectory_scalars
 from netphase.results.summary import CondensationSummary, condensation_summary
