@@ -121,7 +121,7 @@ def _draw_field(axes: Axes, field: Landscape) -> Collection:
         pivot="mid",
         scale=GRID * 1.15,
         width=0.0035,
-        cmap="viridis",
+        cmap="viridis_r",  # strong arrows dark on white
         zorder=1,
     )
     arrows.set_clim(min(float(colour.min()), -1.0), 0.0)
