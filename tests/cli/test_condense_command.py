@@ -224,7 +224,7 @@ def seen(**counts):
 def test_a_moment_is_told_in_one_line():
     moment = seen(direction_clusters=7.0, effective_number=2.13, median_cosine=0.972)
     assert moments.describe(moment, ("λt", 1.5)) == (
-        "λt = 3, mean square 6.4, 7 directions (effective 2.13), median cosine 0.972"
+        "λt = 3, mean square 6.4, 7 directions (effective 2.13), cosine 0.972"
     )
     assert moments.describe(seen(), ("step", 1.0)) == (
         "step = 2, mean square 6.4, 1 direction (effective 1)"

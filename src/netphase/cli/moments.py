@@ -65,8 +65,8 @@ def describe(moment: Moment, clock: tuple[str, float]) -> str:
         clock: name of the clock and what it shows for one unit of the moment's time.
 
     Returns:
-        For example "λt = 3.1, mean square 6.473, 7 directions (effective 2.1), median cosine
-        0.97".
+        For example "λt = 3.1, mean square 6.473, 7 directions (effective 2.1), cosine 0.97", the
+        median over the neurons of the cosine with the nearest predicted direction.
     """
     name, unit = clock
     counts = moment.counts
@@ -78,5 +78,5 @@ def describe(moment: Moment, clock: tuple[str, float]) -> str:
         f"(effective {short(counts['effective_number'], 3)})",
     ]
     if counts["median_cosine"] == counts["median_cosine"]:  # not NaN: something is predicted
-        parts.append(f"median cosine {short(counts['median_cosine'], 3)}")
+        parts.append(f"cosine {short(counts['median_cosine'], 3)}")
     return ", ".join(parts)

@@ -85,7 +85,7 @@ def cosine_heat_map(
     side = positive_int("pixels", pixels)
     with style():
         full = width or (COLUMN if len(panels) == 1 else PAGE)
-        figure = new_figure(full, 0.86 * full / len(panels) + 0.35)
+        figure = new_figure(full, (full - 1.3) / len(panels) + 0.45)
         boxes = figure.subplots(1, len(panels), squeeze=False)[0]
         picture = None
         for index, (title, cloud) in enumerate(panels.items()):
