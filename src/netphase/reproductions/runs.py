@@ -28,3 +28,21 @@ def average(values: Sequence[float] | Array) -> tuple[float, float]:
     if len(table) < 2:
         return float(table.mean()), math.nan
     return float(table.mean()), float(table.std(ddof=1) / math.sqrt(len(table)))
+
+
+def typical(values: Sequence[float] | Array) -> tuple[float, float]:
+    """Median over seeds and its standard error, for values of any distribution.
+
+    Args:
+        values: one a seed, at least one.
+
+    Returns:
+        The median, and half the distance between the quantiles at 1/2 ± 1/(2√n), which is the
+        standard error of a median in large samples; NaN for one value.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    if len(table) < 2:
+        return float(np.median(table)), math.nan
+    part = 0.5 / math.sqrt(len(table))
+    low, high = np.quantile(table, [0.5 - part, 0.5 + part])
+    return float(np.median(table)), float(high - low) / 2
