@@ -138,7 +138,7 @@ def _softplus(z: Array) -> Array:
 
 
 def _centred_sigmoid(z: Array) -> Array:
-    return 0.5 * np.tanh(0.5 * z)
+    return np.asarray(0.5 * np.tanh(0.5 * z))
 
 
 def _centred_softplus(z: Array) -> Array:
