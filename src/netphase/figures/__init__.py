@@ -25,11 +25,12 @@ from netphase.figures.panels import (
 from netphase.figures.plane import exact_boundary, initialisation_plane
 from netphase.figures.style import new_figure, panel_label, save
 from netphase.figures.windows import Window, break_down_times
-from netphase.figures.zones import zone_diagram
+from netphase.figures.zones import alignment_maps, zone_diagram
 
 __all__ = [
     "Window",
     "alignment_histograms",
+    "alignment_maps",
     "animation_writer",
     "break_down_times",
     "change_against_width",

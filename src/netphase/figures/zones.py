@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netphase._types import Array, Which
+from netphase.errors import ArgumentError
 from netphase.figures.diagram import (
     UNUSABLE,
     cell_edges,
@@ -44,6 +46,9 @@ ZONE_COLOURS = {
 
 EMPTY = "#d9d9d9"
 """Colour of a cell without a verdict."""
+
+RHO = r"alignment $\rho$ with $\Sigma_i\, y_i x_i$"
+"""Label of a colour bar of ρ."""
 
 THEORY = (0, (4, 2))
 """Dashes of the exact lines."""
@@ -85,6 +90,44 @@ def zone_diagram(
             _exponent(axes, table, block, limit)
             panel_label(axes, f"({letter})")
         _alignment(figure.add_subplot(grid[1, 3]), plane["alignment_ratio"])
+    return figure
+
+
+def alignment_maps(ratios: Mapping[str, xr.DataArray], *, width: float = PAGE) -> Figure:
+    """Maps of ρ over the plane side by side, as of networks and of their equations.
+
+    Args:
+        ratios: title → ρ with the dimensions ``gamma_prime`` and ``gamma``; one or more.
+        width: width of the figure in inches.
+
+    Returns:
+        The figure; the exact lines of infinite width are dashed.
+
+    Raises:
+        ArgumentError: there is nothing to draw, or a dimension is missing or has fewer than two
+            values.
+
+    References:
+        Chen et al. (2023): ρ tends to one in the condensed regime.
+    """
+    if not ratios:
+        raise ArgumentError("Argument `ratios` must hold at least one map, but is empty.")
+    tables = {title: ordered_plane(ratio, "ratios") for title, ratio in ratios.items()}
+    least = min(float(np.nanmin(table.values)) for table in tables.values())
+    with style():
+        figure = new_figure(width, 0.92 * width / len(tables) if len(tables) > 1 else 0.8 * width)
+        panels = figure.subplots(1, len(tables), squeeze=False, sharey=True)[0]
+        for axes, (title, table), letter in zip(panels, tables.items(), "abcdef", strict=False):
+            gamma, rows = table["gamma"].values, table["gamma_prime"].values
+            limits = {"vmin": min(least, 0.99), "vmax": 1.0}
+            mesh = _mesh(axes, gamma, rows, table.values, cmap="viridis", **limits)
+            _small(axes, gamma, rows)
+            panel_label(axes, f"({letter}) {title}")
+        bar = figure.colorbar(mesh, ax=list(panels), pad=0.015, aspect=24)
+        bar.set_label(RHO)
+        bar.outline.set_linewidth(0.5)
+        for axes in panels[1:]:
+            axes.set_ylabel("")
     return figure
 
 
@@ -161,7 +204,7 @@ def _alignment(axes: Axes, ratio: xr.DataArray) -> None:
     least = np.nanmin(values) if np.isfinite(values).any() else 0.0
     mesh = _mesh(axes, gamma, rows, values, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
     _small(axes, gamma, rows)
-    _bar(axes, mesh, r"alignment $\rho$ with $\Sigma_i\, y_i x_i$", "neither")
+    _bar(axes, mesh, RHO, "neither")
     panel_label(axes, "(e)")
 
 

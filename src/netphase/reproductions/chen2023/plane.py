@@ -18,7 +18,7 @@ from netphase._types import Array, Which
 from netphase.analysis import analyse_plane, boundary_of
 from netphase.datasets import linear
 from netphase.experiment import Experiment
-from netphase.figures import zone_diagram
+from netphase.figures import alignment_maps, zone_diagram
 from netphase.kernels import half_way
 from netphase.reproductions.check import Check, at_least, at_most, every
 from netphase.reproductions.reproduction import Stage
@@ -92,7 +92,15 @@ def run(stage: Stage) -> list[Check]:
     """
     zero, plain = _plane(stage, "plane", True), _plane(stage, "plane-plain", False)
     stage.save(zone_diagram(zero.measured), "figure1")
-    stage.save(zone_diagram(zero.exact.isel(width=-1, drop=True)), "figure1-equations")
+    equations = zero.exact.isel(width=-1, drop=True)
+    stage.save(zone_diagram(equations), "figure1-equations")
+    width = int(zero.changes["width"].values[-1])
+    maps = {
+        f"networks, m = {width}": zero.measured["alignment_ratio"],
+        "equations, same width": equations["alignment_ratio"],
+        "equations, m = 1e64": exact_plane(GAMMA, GAMMA_PRIME)["alignment_ratio"][-1],
+    }
+    stage.save(alignment_maps(maps), "figure2")
     return [
         *_law(plain),
         *_equations(zero),
