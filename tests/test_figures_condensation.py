@@ -93,6 +93,15 @@ def test_the_colours_of_the_literature_are_an_option():
     assert image.get_cmap().name == "YlGnBu"
 
 
+def test_many_heat_maps_make_rows_of_equal_length():
+    few = {name: cloud(np.eye(2)) for name in "abcde"}
+    figure = figures.cosine_heat_map(few)
+    maps = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title() for axes in maps] == list("abcde")
+    assert {axes.get_subplotspec().get_gridspec().get_geometry() for axes in maps} == {(2, 3)}
+    assert len(figure.axes) == 6  # five maps and the colour bar
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -36,6 +36,9 @@ DIVERGING, LITERATURE = "RdBu", "YlGnBu"
 """Colour maps of cosines: white at 0 with opposite directions apart, and the literature's."""
 
 LETTERS = "abcdefgh"
+MOST_COLUMNS = 3
+"""Heat maps side by side; more of them make further rows."""
+
 LOGARITHMIC = 0.1
 """A record whose initial stage ends before this share of it is drawn on a logarithmic axis."""
 
@@ -85,8 +88,13 @@ def cosine_heat_map(
     side = positive_int("pixels", pixels)
     with style():
         full = width or (COLUMN if len(panels) == 1 else PAGE)
-        figure = new_figure(full, (full - 1.3) / len(panels) + 0.45)
-        boxes = figure.subplots(1, len(panels), squeeze=False)[0]
+        rows = -(-len(panels) // MOST_COLUMNS)
+        columns = -(-len(panels) // rows)
+        figure = new_figure(full, rows * ((full - 1.3) / columns + 0.45))
+        boxes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for spare in boxes[len(panels) :]:
+            spare.remove()
+        boxes = boxes[: len(panels)]
         picture = None
         for index, (title, cloud) in enumerate(panels.items()):
             kept = cloud.amplitude > share * np.max(cloud.amplitude, initial=0.0)

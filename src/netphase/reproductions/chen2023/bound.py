@@ -20,7 +20,7 @@ from netphase.figures import cosine_heat_map
 from netphase.networks import Parameters, initial_parameters
 from netphase.observables import condensed_directions, features
 from netphase.reproductions.check import Check, at_least, close, every, same, untested
-from netphase.reproductions.chen2023.occupation import ACTIVE, GROWTH, WIDTH, Occupied, occupied
+from netphase.reproductions.chen2023.occupation import GROWTH, LEAST, WIDTH, Occupied, occupied
 from netphase.reproductions.chen2023.polynomials import one_input
 from netphase.reproductions.chen2023.training import rescaled
 from netphase.reproductions.reproduction import Stage
@@ -89,7 +89,7 @@ def run(stage: Stage) -> list[Check]:
     checks += [*_unit_vectors(twelve), *_ordinary(stage)]
     panels = {f"p = {p}": each.cloud for p, each in enumerate(found, 1)}
     panels["p = 3, axes"] = twelve.cloud
-    stage.save(cosine_heat_map(panels, threshold=ACTIVE), "figure7")
+    stage.save(cosine_heat_map(panels, threshold=LEAST), "figure7")
     return [*checks, *_sines(stage)]
 
 

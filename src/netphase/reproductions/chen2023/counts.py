@@ -30,7 +30,7 @@ from netphase.observables import (
 )
 from netphase.reproductions.check import Check, at_least, close, every, untested
 from netphase.reproductions.chen2023 import printed
-from netphase.reproductions.chen2023.occupation import SIZE, Occupied, occupied
+from netphase.reproductions.chen2023.occupation import ACTIVE, LEAST, SIZE, Occupied, occupied
 from netphase.reproductions.chen2023.training import adam, rescaled, small_network
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import in_parallel, typical
@@ -41,9 +41,6 @@ SETS = {"smoke": 4, "small": 10, "paper": 30}
 FLOW_SETS = {"smoke": 2, "small": 8, "paper": 20}
 
 STD = printed.STDS[0]
-ACTIVE = 0.1
-"""Neurons above this share of the largest amplitude are counted; cosines above 0.95 are equal."""
-
 SIGNS_EPOCH = 20
 """Epoch at which Adam has moved every weight along the signs of its gradient."""
 
@@ -202,7 +199,7 @@ def _flow(stage: Stage) -> list[Check]:
         runs = in_parallel(partial(flow_network, name), sets)
         checks += _smooth(name, runs)
         panels[name] = runs[0].cloud
-    stage.save(cosine_heat_map(panels, threshold=0.003), "figure6-flow")
+    stage.save(cosine_heat_map(panels, threshold=LEAST), "figure6-flow")
     return checks
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from netphase import activations
+from netphase._types import Status
 from netphase.activations import Activation
 from netphase.datasets import Dataset
 from netphase.directions import predicted_directions
@@ -22,11 +24,14 @@ SIZE, PART = 1e-6, 0.02
 """|y|_rms (small, so that |w·x| stays small until the stage ends), and the part of the error that
 the leading order explains which is then gone."""
 
-GROWTH, OWN_GROWTH = 10000.0, 30.0
+GROWTH, FIRST_GROWTH, OWN_GROWTH = 10000.0, 1000.0, 30.0
+"""About how much neurons grow in the initial stage: at p > 1, at p = 1, and in NumPy."""
+
 RTOL, OWN_RTOL = 1e-8, 1e-6
 
-ACTIVE, NEAR = 0.003, 0.95
-"""Neurons above this share of the largest amplitude are looked at; nearer cosines are equal."""
+ACTIVE, LEAST, NEAR = 0.1, 0.003, 0.95
+"""Neurons above this share of the largest amplitude are looked at, of rescaled ones (which are the
+larger, the slower their direction grows) those above the second share; nearer cosines are equal."""
 
 
 class Occupied(NamedTuple):
@@ -60,10 +65,10 @@ def occupied(
         data: inputs and targets; the targets are made small.
         activation: σ; one of the user's own has c = 1.
         seed: of the neurons.
-        growth: about the factor by which neurons grow; at most 30 for one of the user's own.
+        growth: about the factor by which neurons grow; no more than at p = 1 and in NumPy.
 
     Returns:
-        What it occupies.
+        What it occupies; nothing if the run did not reach the end of the stage.
     """
     small, sigma = rescaled(data, SIZE), activations.get(activation)
     own, order = sigma.smooth and sigma.code is None, sigma.multiplicity or 1
@@ -73,7 +78,8 @@ def occupied(
     else:
         start = synchronised(small, sigma, width, seed, coefficient)
     final = (SIZE / width) ** (1 / (1 + order))
-    network = small_network(sigma, final / (min(growth, OWN_GROWTH) if own else growth))
+    most = OWN_GROWTH if own else FIRST_GROWTH if order == 1 else math.inf
+    network = small_network(sigma, final / min(growth, most))
     run = evolve(
         GradientDynamics(network, small),
         Flow(OWN_RTOL if own else RTOL),
@@ -81,8 +87,10 @@ def occupied(
         stop=Stop(stage_end(small, sigma, PART)),
     )
     cloud = features(run.final)
-    seen = condensed_directions(cloud, NEAR, ACTIVE).directions
     expected = predicted_directions(small, sigma, coefficient=coefficient, neurons=0)
+    if run.status is not Status.CONVERGED:
+        return Occupied(cloud, 0, expected.count, 0, math.nan, math.nan)
+    seen = condensed_directions(cloud, NEAR, ACTIVE if order == 1 else LEAST).directions
     cosines = seen @ expected.directions.T
     return Occupied(
         cloud,
