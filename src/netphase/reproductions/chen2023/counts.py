@@ -35,10 +35,10 @@ from netphase.reproductions.chen2023.training import adam, rescaled, small_netwo
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import in_parallel, typical
 
-SETS = {"smoke": 4, "small": 10, "paper": 30}
+SETS = {"smoke": 3, "small": 10, "paper": 30}
 """Data sets, each with a network of its own seed."""
 
-FLOW_SETS = {"smoke": 2, "small": 8, "paper": 20}
+FLOW_SETS = {"smoke": 1, "small": 8, "paper": 20}
 
 STD = printed.STDS[0]
 SIGNS_EPOCH = 20

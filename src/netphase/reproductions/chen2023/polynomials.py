@@ -26,7 +26,7 @@ from netphase.seeds import Stream, generator
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DRAWS = {"smoke": 3, "small": 10, "paper": 30}
+DRAWS = {"smoke": 2, "small": 10, "paper": 30}
 """Draws of the inputs, each with a network of its own seed."""
 
 STD = printed.STDS[0]
