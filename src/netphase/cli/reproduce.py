@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 HELP = """Reproduce a paper: print its claims, expected, measured and judged; draw its figures.
 
-KEY names the paper, as in luo2021. Size smoke takes under a minute, small some minutes,
-paper what the paper did. The exit code is 1 if a claim that was tested at this size is not
-reproduced.
+KEY names the paper: luo2021 (phase diagram of ReLU networks) or chen2023 (initial
+condensation). Size smoke takes about a minute, small some minutes, paper what the paper did.
+The exit code is 1 if a claim that was tested at this size is not reproduced.
 
 \b
 Examples:
   netphase reproduce luo2021
   netphase reproduce luo2021 --figure 3 --size paper
+  netphase reproduce chen2023 --figure 5,7
   netphase reproduce luo2021 --size smoke --json
 
 \b
