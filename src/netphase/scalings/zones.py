@@ -88,7 +88,7 @@ def zone_at(gamma: float, gamma_prime: float) -> Zone:
 
 
 def distance_to_lines(gamma: float, gamma_prime: float) -> float:
-    """How far a point is, along an axis, from where an exponent of the law changes its form.
+    """How far a point is, along an axis, from where S_w or S_a of the law changes its form.
 
     These lines are γ = 1, |γ′| = γ − 1 beyond it, and γ′ = 0 before it. Near them a finite width
     blurs the law: two terms that differ by m^distance compete.
