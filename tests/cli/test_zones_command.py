@@ -142,11 +142,16 @@ def test_trained_networks_follow_the_macroscopic_equations(run_json, tmp_path):
 
 
 @pytest.mark.usefixtures("theory")
-def test_the_four_zone_diagram_is_drawn_again_by_show(run, tmp_path):
-    assert run(*SMALL, "--output", tmp_path / "out").exit_code == 0
-    assert (tmp_path / "out" / "zones.png").stat().st_size > 10_000
-    assert run("show", tmp_path / "out", "--output", tmp_path / "again").exit_code == 0
-    assert (tmp_path / "again" / "zones.pdf").exists()
+def test_the_four_zone_diagram_is_drawn_of_smooth_activations_only(run, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("netphase.figures.save", lambda _, stem: drawn.append(stem.name) or [stem])
+    grid = ("--gamma", "0.5,1.5", "--gamma-prime=-0.5,0.25", "--widths", "100,400,1600")
+    for name, smooth in (("tanh", True), ("relu", False)):
+        drawn.clear()
+        result = run("diagram", "--activation", name, *grid, "--output", tmp_path / name)
+        assert result.exit_code == 0
+        assert ("zones" in drawn) is smooth
+        assert "phase_diagram" in drawn
 
 
 def test_the_exact_diagram_agrees_with_the_law(run_json, run, tmp_path):
