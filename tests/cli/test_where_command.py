@@ -28,6 +28,22 @@ def test_where_places_initialisations(run_json, arguments, gamma, gamma_prime, r
     assert content["predicted"] is None
 
 
+@pytest.mark.parametrize(
+    ("place", "zone"),
+    [
+        (("0.8", "0.5"), "θ-lazy"),
+        (("1.3", "0.8"), "w-lag"),
+        (("1.3", "-0.8"), "a-lag"),
+        (("1.3", "0.1"), "condensed"),
+        (("1.3", "-0.3"), "critical"),
+    ],
+)
+def test_where_tells_the_zone_by_both_layers(run_json, run, place, zone):
+    arguments = ("where", "--gamma", place[0], f"--gamma-prime={place[1]}")
+    assert run_json(*arguments)["zone"] == zone
+    assert f"zone by both layers: {zone}" in run(*arguments).stdout
+
+
 def test_where_without_arguments_lists_the_table_of_the_paper(run, run_json):
     places = {
         row["name"]: (row["gamma"], row["gamma_prime"])

@@ -31,12 +31,12 @@ Examples:
   netphase where --gamma 1.5 --gamma-prime 0.2 --json
 
 \b
-JSON fields of one initialisation: name, gamma, gamma_prime, regime, alias,
+JSON fields of one initialisation: name, gamma, gamma_prime, regime, alias, zone,
 gamma_critical (γ of the boundary at this γ'), distance (to the boundary, in the plane),
 exponents {w, a, theta}, notations [{name, symbol, value, exponent, definition,
 lazy_limit}], notations_width (of their values), width, inputs, predicted
 {relative_change_w, relative_change_a, basis} or null, files.
-Of the table: initialisations [{name, gamma, gamma_prime, regime, alias, exponents}].
+Of the table: initialisations [{name, gamma, gamma_prime, regime, alias, zone, exponents}].
 """
 
 DEFAULT_WIDTH = 1000
@@ -143,6 +143,7 @@ def _summary(name: str, law: ScalingLaw) -> dict[str, Any]:
         "gamma_prime": law.gamma_prime,
         "regime": law.regime.value,
         "alias": law.regime.alias,
+        "zone": law.zone.value,
         "exponents": law.predicted_exponents._asdict(),
     }
 
@@ -187,6 +188,8 @@ def _list_all(options: dict[str, Any], inputs: int) -> None:
 
 def _print_one(page: Console, content: dict[str, Any]) -> None:
     """One initialisation for a reader."""
+    from netphase.scalings import Zone
+
     gap = content["gamma"] - content["gamma_critical"]
     side = "on the boundary" if abs(gap) < 1e-9 else f"{short(content['distance'])} away from it"
     exponents = content["exponents"]
@@ -195,6 +198,8 @@ def _print_one(page: Console, content: dict[str, Any]) -> None:
         f"  γ = {short(content['gamma'])}, γ' = {short(content['gamma_prime'])}: "
         f"[bold]{content['regime']}[/bold] ({content['alias']})"
     )
+    zone = Zone(content["zone"])
+    page.print(f"  zone by both layers: {zone.value} ({zone.alias})")
     page.print(
         f"  boundary at this γ': γ = {short(content['gamma_critical'])}; the point is {side}"
     )
