@@ -100,11 +100,11 @@ def new_figure(width: float, height: float) -> Figure:
         height: height in inches.
 
     Returns:
-        A figure with constrained layout, which needs no ``close``.
+        A figure with constrained layout, which needs no ``close`` and shows itself in notebooks.
     """
-    from matplotlib.figure import Figure
+    from netphase.figures.notebook import NotebookFigure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return NotebookFigure(figsize=(width, height), layout="constrained")
 
 
 def tidy(axes: Axes) -> None:
