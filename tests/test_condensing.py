@@ -17,6 +17,7 @@ from netphase.results import (
     occupation,
     parameters_at,
 )
+from netphase.results.occupation import median_cosine
 
 DATA = "sines?n=30&inputs=2&frequency=2&seed=4"
 
@@ -90,7 +91,8 @@ def test_counts_are_the_observables_of_the_moment(record):
         assert float(now["direction_clusters"]) == found.count
         assert float(now["effective_number"]) == pytest.approx(found.effective_number)
         assert float(now["active_neurons"]) == 60 - found.inactive
-        cosine = np.abs(cloud.direction @ z / np.linalg.norm(z))
+        sign = np.sign(record["a"].values[index])  # a > 0 belongs on +z, a < 0 on -z
+        cosine = sign * (cloud.direction @ z) / np.linalg.norm(z)
         assert float(now["median_cosine"]) == pytest.approx(np.median(cosine))
         near = cloud.amplitude[cosine > 0.95].sum() / cloud.amplitude.sum()
         assert float(now["predicted_share"]) == pytest.approx(near)
@@ -138,12 +140,47 @@ def test_moments_are_evenly_spaced_in_what_happens(record):
 
 def test_the_end_of_the_initial_stage_is_marked_where_the_run_goes_on():
     half = experiment(mean_square=stage_end(nph.datasets.load(DATA), "tanh", 0.5))
-    seen = condense(half, frames=60)
-    end = float(seen["initial_stage_end"])
     limit = stage_end(nph.datasets.load(DATA), "tanh", 0.1)
-    at = int(np.searchsorted(seen["time"].values, end))
-    assert 0 < at < 59
-    assert float(seen["mean_square"][at]) <= limit < float(seen["mean_square"][at - 1])
+    alone = nph.run(msgspec.structs.replace(half, mean_square=limit))  # which ends there
+    for frames in (8, 3):  # few moments, none of them near the end by itself
+        seen = condense(half, frames=frames)
+        assert seen.sizes["time"] == frames
+        end = float(seen["initial_stage_end"])
+        assert end == pytest.approx(float(alone["time"][-1]), rel=1e-9)
+        at = int(np.flatnonzero(seen["time"].values == end)[0])
+        assert 0 < at < frames - 1
+        assert float(seen["mean_square"][at]) == pytest.approx(limit, rel=1e-3)
+    assert float(condense(half, frames=2)["initial_stage_end"]) == end
+
+
+def test_a_run_that_ends_before_the_initial_stage_does_has_no_end_of_it():
+    seen = condense(experiment(time=1e-3), frames=3)
+    assert np.isnan(seen["initial_stage_end"])
+
+
+def test_a_run_to_the_end_of_the_initial_stage_ends_with_it(record):
+    assert float(record["initial_stage_end"]) == float(record["time"][-1])
+
+
+def test_a_saddle_that_neurons_still_leave_is_not_stagnation():
+    data = nph.datasets.load("sines?n=80&inputs=1&frequency=3")
+    saddle = float(np.var(data.y))  # the output weights have fitted the mean of the targets
+    run = experiment(
+        law=nph.ScalingLaw.plain(3.0, 0.0), width=40, data=data, activation="softplus",
+        mean_square=saddle * (1 - 4e-5),
+    )  # fmt: skip
+    assert nph.run(run).attrs["status"] == "stagnated"  # by the loss alone
+    exact = nph.run(msgspec.structs.replace(run, stagnation=0.0))
+    seen = condense(run, frames=3)
+    assert seen.attrs["status"] == "converged"
+    assert float(seen["time"][-1]) == pytest.approx(float(exact["time"][-1]), rel=1e-9)
+
+
+def test_a_network_at_rest_has_stagnated():
+    x = np.array([-1.0, -0.5, 0.5, 1.0])
+    data = nph.datasets.from_arrays(x[:, None], np.array([1.0, -1.0, 1.0, -1.0]))
+    run = experiment(data=data, width=1, mean_square=1e-9, law=nph.ScalingLaw.plain(0.0, 0.0))
+    assert condense(run, frames=2).attrs["status"] == "stagnated"
 
 
 def test_moments_of_a_literal_descent_are_its_steps():
@@ -265,6 +302,43 @@ def test_occupation_counts_each_neuron_for_its_nearest_direction():
     assert found.neurons.tolist() == [2, 1]
     np.testing.assert_allclose(found.shares, [0.2, 0.2])
     assert (found.neuron_share, found.share) == (0.6, pytest.approx(0.4))
+    assert found.wrong_sign.tolist() == [0, 0]
+
+
+def test_neurons_of_the_wrong_sign_do_not_occupy():
+    angle = np.radians([0.0, 5.0, 175.0, 180.0, 90.0])
+    w = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    a = np.array([1.0, -2.0, -3.0, 4.0, -10.0])
+    cloud = features(nph.Parameters(a, w))
+    line, signs = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1, -1])
+    found = occupation(cloud, line, a=a, sign_of_a=signs)
+    assert found.neurons.tolist() == [1, 1]
+    assert found.wrong_sign.tolist() == [1, 1]
+    np.testing.assert_allclose(found.shares, [0.05, 0.15])
+    assert found.neuron_share == pytest.approx(0.4)
+    median = median_cosine(cloud, line, a=a, sign_of_a=signs)
+    along = [1.0, -np.cos(np.radians(5)), np.cos(np.radians(5)), -1.0, 0.0]
+    assert median == pytest.approx(np.median(along))
+    positive = median_cosine(cloud, line[:1], a=a, sign_of_a=signs[:1])
+    assert positive == pytest.approx(0.0, abs=1e-12)  # of the two neurons with a > 0
+    assert np.isnan(median_cosine(cloud, line[:1], a=-np.abs(a), sign_of_a=signs[:1]))
+    with pytest.raises(ArgumentError, match="go together"):
+        occupation(cloud, line, a=a)
+
+
+def test_wrong_signs_are_no_occupation_of_a_run():
+    """Beyond the initial stage all neurons on the lines of this start have the other sign."""
+    run = experiment(
+        law=nph.ScalingLaw.plain(3.0, 0.0), width=40, data="sines?n=80&inputs=1&frequency=3",
+        mean_square=5.0,
+    )  # fmt: skip
+    seen = condense(run, frames=3)
+    cloud, directions = features_at(seen, -1), seen["predicted_direction"].values
+    a, signs = parameters_at(seen, -1).a, seen["predicted_sign"].values
+    found = occupation(cloud, directions, a=a, sign_of_a=signs)
+    assert found.neurons.sum() == 0
+    assert found.wrong_sign.sum() == occupation(cloud, directions).neurons.sum() > 20
+    assert float(seen["predicted_share"][-1]) == 0.0
 
 
 @pytest.mark.parametrize("d", [2, 3, 5])
@@ -275,6 +349,10 @@ def test_chance_occupation_is_the_area_of_the_caps(d):
     measured = chance_occupation(np.eye(d)[:2], 0.8)
     error = np.sqrt(2 * cap * (1 - 2 * cap) / 20_000)
     assert abs(measured - 2 * cap) < 4 * error
+    signed = chance_occupation(np.eye(d)[:2], 0.8, sign_of_a=np.array([1, -1]))
+    assert abs(signed - cap) < 4 * error
+    same = chance_occupation(np.eye(d)[:2], 0.8, sign_of_a=np.array([1, 1]))
+    assert same == pytest.approx(measured / 2)
 
 
 def test_the_summary_holds_every_measure_with_its_chance_level(record):

@@ -87,8 +87,13 @@ def condense(
     """Train a network and look at its neurons at many moments, evenly spaced in what happens.
 
     The run is made three times: once for its clock, once to measure how far the neurons move, and
-    once at the moments between which amplitudes, directions and loss change evenly. Small initial
-    weights (γ > 1 at α = 1, `ScalingLaw.plain`) condense.
+    once at the moments between which amplitudes, directions and loss change evenly; the end of the
+    initial stage is one of them. Small initial weights (γ > 1 at α = 1, `ScalingLaw.plain`)
+    condense.
+
+    Small networks leave a saddle, on which the loss rests while the weights move on. So a run whose
+    loss stagnates goes on where a relative change still grows faster than the square root of
+    time: at the end of training it grows slower, if at all, and on a saddle at least in proportion.
 
     Args:
         experiment: what to run; `netphase.kernels.stage_end` gives the mean square error that
@@ -138,7 +143,8 @@ def condense(
     run = _Run(GradientDynamics(network, data), experiment, start)
     if expected is None:
         expected = expected_directions(data, experiment.activation)
-    seen = _look(run, count, expected.prediction, watch)
+    stage_over = run.reaches(_stage_end(data, experiment.activation))
+    seen = _look(run, count, expected.prediction, stage_over, watch)
     return condensing_dataset(
         network,
         run.clock,
@@ -146,7 +152,7 @@ def condense(
         data,
         experiment.width,
         prediction=expected.prediction,
-        stage_end=_stage_end(data, experiment.activation),
+        initial_stage_end=stage_over,
         chance_draws=draws,
         attributes={
             "experiment": experiment.to_json(),
@@ -164,9 +170,9 @@ class _Run:
     ) -> None:
         self.dynamics, self.method, self.start = dynamics, experiment.method, start
         self.tracked = experiment.width
-        self.clock = evolve(
-            dynamics, self.method, start, stop=experiment.stop, tracked=self.tracked
-        )
+        self.clock = self._until(experiment.stop)
+        if self.clock.status is Status.STAGNATED and _leaves_saddle(self.clock):
+            self.clock = self._until(replace(experiment.stop, stagnation=0.0))
         if self.clock.steps == 0 and self.clock.status is Status.CONVERGED:
             raise ArgumentError(
                 f"The start has a mean square error of {self.clock.mean_square[0]:.4g}, which is "
@@ -181,6 +187,21 @@ class _Run:
             return 1.0
         rate = self.method.learning_rate if isinstance(self.method, Descent) else "auto"
         return rate if isinstance(rate, float) else None
+
+    def _until(self, stop: Stop) -> Trajectory:
+        return evolve(self.dynamics, self.method, self.start, stop=stop, tracked=self.tracked)
+
+    def reaches(self, mean_square: float | None) -> float:
+        """When the run is down to a mean square error; NaN if never, or if that is None."""
+        if mean_square is None:
+            return math.nan
+        last = float(self.clock.time[-1])
+        if abs(float(self.clock.mean_square[-1]) / mean_square - 1) < 1e-6:  # where it ends
+            return last
+        if not np.any(self.clock.mean_square <= mean_square):
+            return math.nan
+        stop = Stop(mean_square=mean_square, time=last, max_steps=MOST_STEPS)
+        return min(float(self._until(stop).time[-1]), last)
 
     def states(self, times: Array) -> Iterator[tuple[float, float, Parameters]]:
         """Time, mean square error and parameters at some times, the first of which is 0."""
@@ -211,6 +232,7 @@ def _look(
     run: _Run,
     count: int,
     prediction: DirectionPrediction | None,
+    stage_over: float,
     watch: Callable[[Moment], None] | None,
 ) -> list[Moment]:
     """The moments of a run, evenly spaced in what happens."""
@@ -219,7 +241,8 @@ def _look(
     if len(times) > 2:
         passed, progress = progress_of_states(run.states(times), run.tracked)
         times = even_times(passed, progress, count, run.grain)
-    predicted = None if prediction is None else prediction.directions
+    times = _with(times, stage_over)
+    predicted = None if prediction is None else (prediction.directions, prediction.sign_of_a)
     z = _label_mean(run.dynamics.data)
     moments = []
     for time, mean_square, parameters in run.states(times):
@@ -229,6 +252,23 @@ def _look(
         if watch is not None:
             watch(moments[-1])
     return moments
+
+
+def _with(times: Array, extra: float) -> Array:
+    """Times, the nearest of those between the ends moved to another between them."""
+    if len(times) < 3 or not times[0] < extra < times[-1]:
+        return times
+    nearest = 1 + int(np.abs(times[1:-1] - extra).argmin())
+    return np.unique(np.concatenate([times[:nearest], [extra], times[nearest + 1 :]]))
+
+
+def _leaves_saddle(run: Trajectory) -> bool:
+    """Whether a relative change grew faster than the square root of time while that doubled."""
+    half = run.time[-1] / 2
+    return any(
+        bool(change[-1] > math.sqrt(2) * np.interp(half, run.time, change))
+        for change in (run.relative_change_w, run.relative_change_a)
+    )
 
 
 def _finite_part(trajectory: Trajectory) -> Trajectory:

@@ -66,6 +66,21 @@ def test_several_condensed_directions_in_the_plane_are_condensed():
     assert condensation_verdict(features(Parameters(np.ones(480), w))).label == "condensed"
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_few_neurons_about_a_line_are_not_called_uncondensed(seed):
+    """Angles within 40 degrees of a line: 30 neurons fill about as many bins as anywhere."""
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(-0.7, 0.7, 30) + np.pi * rng.integers(0, 2, 30)
+    w = np.column_stack([np.cos(angle), np.sin(angle)])
+    found = condensation_verdict(features(Parameters(rng.uniform(0.3, 1, 30), w)), seed=seed)
+    assert found.label == "undetermined", found
+    assert found.effect < 0.1
+    assert "a participation ratio of the orientations of" in found.reason
+    assert "hardly fewer; but their mean squared cosine is 0." in found.reason
+    few = features(Parameters(np.ones(30), rng.standard_normal((30, 2))))
+    assert condensation_verdict(few, seed=seed).label == "not condensed"
+
+
 def test_nothing_is_said_in_one_dimension_or_of_few_neurons():
     line = condensation_verdict(features(Parameters(np.ones(50), np.ones((50, 1)))))
     assert line.label == "undetermined"

@@ -101,12 +101,13 @@ def _end(result: xr.Dataset) -> dict[str, float]:
 
 def _prediction(expected: Expected, result: xr.Dataset, cloud: Features) -> dict[str, Any] | None:
     """The predicted directions and who lies on them."""
-    from netphase.results import chance_occupation, occupation
+    from netphase.results import chance_occupation, occupation, parameters_at
 
     found = expected.prediction
     if found is None:
         return None
-    there = occupation(cloud, found.directions)
+    a = parameters_at(result, -1).a
+    there = occupation(cloud, found.directions, a=a, sign_of_a=found.sign_of_a)
     rows = [
         {
             "direction": found.directions[k],
@@ -114,6 +115,7 @@ def _prediction(expected: Expected, result: xr.Dataset, cloud: Features) -> dict
             "rate": float(result["predicted_rate"][k]),
             "neurons": int(there.neurons[k]),
             "share": float(there.shares[k]),
+            "wrong_sign": int(there.wrong_sign[k]),
             "occupied": bool(there.shares[k] >= OCCUPIED),
         }
         for k in range(found.count)
@@ -129,7 +131,7 @@ def _prediction(expected: Expected, result: xr.Dataset, cloud: Features) -> dict
         "occupied": sum(row["occupied"] for row in rows),
         "share": there.share,
         "neuron_share": there.neuron_share,
-        "chance_share": chance_occupation(found.directions),
+        "chance_share": chance_occupation(found.directions, sign_of_a=found.sign_of_a),
     }
 
 

@@ -17,6 +17,15 @@ LEAST_NULL = 4.0
 WEAK, STRONG = 0.1, 0.45
 """Effects below the first are not condensed, above the second (and significant) condensed."""
 
+CONTRADICTING = 0.3
+"""How far between chance (0) and one line (1) a mean squared cosine contradicts "not condensed"."""
+
+WORDS = {
+    "participation_ratio": "a participation ratio of the orientations",
+    "effective_number": "an effective number of directions",
+}
+"""The statistics of the verdict in words."""
+
 
 class CondensationVerdict(NamedTuple):
     """Whether some neurons are condensed, and why.
@@ -24,7 +33,7 @@ class CondensationVerdict(NamedTuple):
     Attributes:
         label: ``"condensed"``, ``"not condensed"`` or ``"undetermined"``.
         effect: how far the neurons are on the way from chance (0) to one direction (1).
-        significance: the number of directions against its chance level.
+        significance: the amplitude-weighted number of directions against its chance level.
         reason: one sentence.
     """
 
@@ -49,6 +58,10 @@ def condensation_verdict(
     Condensed is what is significant (p ≤ ``level``) and has an effect ≥ 0.45; not condensed has an
     effect < 0.1, however significant; what lies between is undetermined, as a critical network is.
     So are neurons in one dimension (only ±1 exists) and those so few that N₀ < 4.
+
+    The participation ratio of a few neurons is about their number wherever they look, so "not
+    condensed" is not said against the weighted mean squared cosine C: where that is significant
+    and (C − C₀)/(1 − C₀) ≥ 0.3, with C₀ at chance, it is undetermined.
 
     The bounds stand where the known clouds of one-input ReLU networks leave room: effects −0.01
     to 0.01 at the start and at γ = 0.5, 0.16 to 0.29 at γ = 1, 0.53 to 0.84 from γ = 1.25 on.
@@ -94,10 +107,19 @@ def condensation_verdict(
     effect = 1 - math.log(found.observed) / math.log(found.null_mean)
     label, why = _judge(effect, found.p, limit)
     reason = (
-        f"The active neurons use {found.observed:.3g} directions where random ones use "
-        f"{found.null_mean:.3g} (p = {found.p:.2g}): {why}."
+        f"The active neurons have {WORDS[statistic]} of {found.observed:.3g} "
+        f"where random ones have {found.null_mean:.3g} (p = {found.p:.2g}): {why}"
     )
-    return CondensationVerdict(label, effect, found, reason)
+    if label == "not condensed":
+        cosine = against_chance(feature, "mean_square_cosine", draws, seed, threshold)
+        gain = (cosine.observed - cosine.null_mean) / (1 - cosine.null_mean)
+        if cosine.p <= limit and gain >= CONTRADICTING:
+            label = "undetermined"
+            reason += (
+                f"; but their mean squared cosine is {cosine.observed:.3g}, where random ones have "
+                f"{cosine.null_mean:.3g} (p = {cosine.p:.2g})"
+            )
+    return CondensationVerdict(label, effect, found, reason + ".")
 
 
 def _judge(effect: float, p: float, level: float) -> tuple[Label, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from netphase._types import Array
 from netphase.errors import ArgumentError
@@ -21,7 +23,7 @@ from netphase.observables import (
     features,
     relative_change,
 )
-from netphase.results.occupation import occupation
+from netphase.results.occupation import median_cosine, occupation
 from netphase.results.provenance import provenance
 from netphase.results.single import ACTIVE, BLOCKS
 
@@ -41,8 +43,8 @@ COUNTS: dict[str, str] = {
     "effective_number": "1/Σ s² of the amplitude shares s of the directions",
     "effective_rank": "effective rank of the amplitude-weighted directions",
     "mean_square_cosine": "mean squared cosine between neurons, weighted by amplitude",
-    "median_cosine": "median over the neurons of the largest cosine with a predicted direction",
-    "predicted_share": "share of the amplitude within cosine > 0.95 of a predicted direction",
+    "median_cosine": "median cosine with the nearest predicted direction of the same sign of a",
+    "predicted_share": "share of the amplitude at cosine > 0.95 with such a direction",
     "alignment_ratio": "share ρ of the input weights' size along z = (1/n) Σ y_i x_i",
 }
 """What is measured at every moment, and in words."""
@@ -91,7 +93,7 @@ def moment(
     mean_square: float,
     parameters: Parameters,
     tracked: int,
-    predicted: Array | None,
+    predicted: tuple[Array, npt.NDArray[np.intp]] | None,
     label_mean: Array | None,
 ) -> Moment:
     """Look at a network at one moment.
@@ -101,7 +103,8 @@ def moment(
         mean_square: its (1/n) Σ e².
         parameters: its parameters, normalised.
         tracked: the first so many neurons are looked at.
-        predicted: directions to compare with, shape (K, d), K ≥ 1; None for none.
+        predicted: directions to compare with, shape (K, d), K ≥ 1, and the sign of a there, shape
+            (K,); None for none. A neuron is compared with those of its own sign.
         label_mean: z, shape (d,); None for none.
 
     Returns:
@@ -123,10 +126,11 @@ def moment(
         if label_mean is not None:
             counts["alignment_ratio"] = alignment_ratio(parameters, label_mean, tracked)
         if predicted is not None:
-            there = cloud.direction.any(axis=1)
-            nearest = (cloud.direction[there] @ predicted.T).max(axis=1)
-            counts["median_cosine"] = float(np.median(nearest))
-            counts["predicted_share"] = occupation(cloud, predicted).share
+            directions, signs = predicted
+            a = parameters.a[:tracked]
+            counts["median_cosine"] = median_cosine(cloud, directions, a=a, sign_of_a=signs)
+            there = occupation(cloud, directions, a=a, sign_of_a=signs)
+            counts["predicted_share"] = there.share
     return Moment(time, mean_square, parameters, counts)
 
 
@@ -138,7 +142,7 @@ def condensing_dataset(
     width: int,
     *,
     prediction: DirectionPrediction | None = None,
-    stage_end: float | None = None,
+    initial_stage_end: float = math.nan,
     chance_draws: int = 0,
     attributes: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -151,7 +155,7 @@ def condensing_dataset(
         data: what it was trained on.
         width: neurons of one copy, which all counts refer to.
         prediction: the directions it was expected to condense on.
-        stage_end: mean square error at which the initial stage ends.
+        initial_stage_end: when the initial stage ends, on the clock of the moments; NaN if never.
         chance_draws: clouds of random directions drawn for the chance level of the counts, at up
             to 9 of the moments; 0 for none.
         attributes: provenance to add.
@@ -160,8 +164,7 @@ def condensing_dataset(
         Dataset over ``time``, ``neuron``, ``input``, ``sample`` and ``prediction``: parameters
         ``a`` and ``w`` at every moment, loss, relative changes and `COUNTS`; the predicted
         directions with the sign of a and the growth rate; and for one input with a bias the
-        function itself over ``grid``. The scalar ``initial_stage_end`` is the time of the first
-        moment after the end of the initial stage, NaN if there is none.
+        function itself over ``grid``; and the scalar ``initial_stage_end``.
     """
     import xarray as xr
 
@@ -181,7 +184,7 @@ def condensing_dataset(
         **_function(network, moments, data),
         "x": (("sample", "input"), data.x, _about("input units", "inputs")),
         "y": ("sample", data.y, _about("target units", "targets")),
-        "initial_stage_end": ((), _end_of_stage(moments, stage_end), _end_attributes()),
+        "initial_stage_end": ((), initial_stage_end, _about("as time", "end of the initial stage")),
     }
     scales = network.scales
     return xr.Dataset(
@@ -348,15 +351,3 @@ def _function(network: TwoLayerNetwork, moments: Sequence[Moment], data: Dataset
         "grid": ("grid", grid, _about("input units", "input")),
         "function": (("time", "grid"), values, _about("target units", "function f(x)")),
     }
-
-
-def _end_of_stage(moments: Sequence[Moment], stage_end: float | None) -> float:
-    """Time of the first moment at or below the mean square that ends the initial stage."""
-    if stage_end is None:
-        return np.nan
-    limit = stage_end * (1 + 1e-6)  # the last moment of a run that stops there
-    return next((each.time for each in moments if each.mean_square <= limit), np.nan)
-
-
-def _end_attributes() -> dict[str, str]:
-    return _about("as time", "first moment after the end of the initial stage")
