@@ -12,8 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netphase.datasets import sines
-from netphase.dynamics import GradientDynamics, MacroscopicDynamics, breakdown_time
+from netphase.datasets import linear, sines
+from netphase.dynamics import (
+    GradientDynamics,
+    MacroscopicDynamics,
+    breakdown_time,
+    macroscopic_limit,
+)
+from netphase.engine.problem import Stop
 from netphase.figures import alignment_histograms
 from netphase.networks import Parameters, initial_parameters
 from netphase.observables import alignment_ratio, cosines_with, features, label_mean
@@ -22,6 +28,7 @@ from netphase.reproductions.chen2023.printed import MEDIANS, STDS, WIDTH
 from netphase.reproductions.chen2023.training import RTOL, breakdown, small_network
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
+from netphase.scalings import ScalingLaw
 
 SETS = {"smoke": 2, "small": 8, "paper": 20}
 """Data sets, each with a network of its own seed."""
@@ -31,6 +38,9 @@ DELTA, EARLIER = 0.1, 0.03
 
 WIDE, WIDE_STD = {"smoke": 200, "small": 1000, "paper": 4000}, 5e-4
 """Networks in which |w·x| stays small, so that the macroscopic equation holds."""
+
+DEEP = (1.75, 0.0)
+"""A point of the condensed zone."""
 
 WHERE = "condensed regime (Zhou's data)"
 
@@ -77,6 +87,7 @@ def run(stage: Stage) -> list[Check]:
         *_against_equation(network, exact, late, early),
         *_times(network, late, early[0]),
         *_wide(network, exact, wide),
+        *_limit(),
     ]
 
 
@@ -213,6 +224,36 @@ def _wide(network: Readings, exact: Readings, wide: list[Case]) -> list[Check]:
             "linear stage (derived)",
             0.005,
             max(abs(theirs.ratio - ours.ratio) for ours, theirs in pairs),
+        ),
+    ]
+
+
+def _limit() -> list[Check]:
+    """ρ → 1 as m → ∞ and then δ → 0, by the macroscopic equations in the condensed zone."""
+    law, data = ScalingLaw.plain(*DEEP), linear()
+
+    def shortfall(width: float, delta: float) -> float:
+        """1 − ρ at T_δ."""
+        time = breakdown_time(law, width, data, delta=delta).time
+        stop = Stop(mean_square=0.0, time=time)
+        return 1 - macroscopic_limit(law, width, data, stop=stop).final["alignment_ratio"]
+
+    narrow, wide = (shortfall(width, 0.01) for width in (1e4, 1e16))
+    slope = math.log(shortfall(1e16, 0.03) / shortfall(1e16, 0.003)) / math.log(10)
+    place = "γ, γ′ = {:g}, {:g}, equations".format(*DEEP)
+    return [
+        at_most(
+            f"{place}, δ = 0.01: 1 − ρ at m = 1e16 (at m = 1e4 it is {narrow:.2g})",
+            "condensed regime, ρ",
+            1e-5,
+            wide,
+        ),
+        close(
+            f"{place}, m = 1e16: 1 − ρ ∝ δ^s, s between δ = 0.03 and 0.003",
+            "linear stage (derived)",
+            2.0,
+            slope,
+            0.05,
         ),
     ]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from netphase._types import Which
 from netphase.datasets import linear
 from netphase.dynamics import macroscopic_limit
 from netphase.experiment import Experiment, measure
+from netphase.figures import change_against_width
 from netphase.kernels import half_way
 from netphase.reproductions.check import Check, at_most
 from netphase.reproductions.reproduction import Stage
@@ -18,6 +20,9 @@ CELLS = ((1.5, 0.0), (1.5, 0.25), (1.5, -0.25), (1.75, 0.0), (1.25, -0.75), (1.7
 """Three cells of the condensed zone, where the window is short; one deep in it, a-lag, w-lag."""
 
 WIDTH = {"smoke": 4000, "small": 64000, "paper": 64000}
+NARROWER = {"smoke": (1000,), "small": (1000, 4000, 16000), "paper": (1000, 4000, 16000)}
+"""Further widths, for the figure."""
+
 SEEDS = {"smoke": 2, "small": 4, "paper": 8}
 WITHIN = {"smoke": 0.05, "small": 0.015, "paper": 0.015}
 
@@ -43,11 +48,13 @@ def run(stage: Stage) -> list[Check]:
     """
     stage.progress("macroscopic: networks")
     width, seeds = WIDTH[stage.size], range(SEEDS[stage.size])
-    cases = [(cell, seed) for cell in CELLS for seed in seeds]
-    runs = dict(
-        zip(cases, in_parallel(lambda case: train(*case[0], width, case[1]), cases), strict=True)
-    )
+    widths = (*NARROWER[stage.size], width)
+    cases = [(cell, m, seed) for cell in CELLS for m in widths for seed in seeds]
+    found = in_parallel(lambda case: train(*case[0], *case[1:]), cases)
+    table = dict(zip(cases, found, strict=True))
+    _draw(stage, table, widths)
     stage.progress("macroscopic: plane")
+    runs = {(cell, seed): run for (cell, m, seed), run in table.items() if m == width}
     return [*_networks(runs, stage.size), *_slopes(stage.size)]
 
 
@@ -82,9 +89,7 @@ def _networks(
 ) -> list[Check]:
     """The mean over seeds against the equations, the worst of the cells."""
     width, checks = WIDTH[size], []
-    ends = {
-        cell: macroscopic_limit(ScalingLaw.plain(*cell), width, linear()).final for cell in CELLS
-    }
+    ends = {cell: _final(ScalingLaw.plain(*cell), width) for cell in CELLS}
     for name, words in MEASURES.items():
         gaps = {}
         for cell in CELLS:
@@ -122,3 +127,32 @@ def _slopes(size: str) -> list[Check]:
             )
         )
     return checks
+
+
+def _draw(
+    stage: Stage,
+    table: dict[tuple[tuple[float, float], int, int], dict[str, float]],
+    widths: tuple[int, ...],
+) -> None:
+    """Both changes against the width: networks as markers, equations dashed."""
+    import xarray as xr
+
+    fine = np.geomspace(widths[0], widths[-1], 20).round()
+    seeds = sorted({seed for _, _, seed in table})
+    blocks: tuple[Which, ...] = ("w", "a")
+    for block in blocks:
+        name = f"relative_change_{block}"
+        trained, exact = {}, {}
+        for cell in CELLS:
+            label = rf"$\gamma$ = {cell[0]:g}, $\gamma^{{\prime}}$ = {cell[1]:g}"
+            values = [[table[cell, m, seed][name] for m in widths] for seed in seeds]
+            coords = {"seed": seeds, "width": list(widths)}
+            trained[label] = xr.DataArray(values, coords, ("seed", "width"))
+            law = ScalingLaw.plain(*cell)
+            exact[label] = fine, np.array([_final(law, m)[name] for m in fine])
+        figure = change_against_width(trained, which=block, predicted=exact, width=4.5)
+        stage.save(figure, "figure3" if block == "w" else "figure3-a")
+
+
+def _final(law: ScalingLaw, width: float) -> dict[str, float]:
+    return macroscopic_limit(law, width, linear()).final

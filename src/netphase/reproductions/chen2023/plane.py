@@ -54,6 +54,9 @@ NEAR, FAR, CLOSE, LOOSE = 0.25, 0.375, 0.03, 0.07
 """Cells from `NEAR` off the lines are counted within `CLOSE` of the law; all from `FAR` off are
 within `LOOSE`."""
 
+SLOPES = {"smoke": 0.08, "small": 0.05, "paper": 0.05}
+"""Scatter of a slope of one seed, from 1000 to 16 000 (smoke) and to 64 000 neurons."""
+
 CELLS_A_ZONE = 4
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -103,7 +106,7 @@ def run(stage: Stage) -> list[Check]:
     stage.save(alignment_maps(maps), "figure2")
     return [
         *_law(plain),
-        *_equations(zero),
+        *_equations(zero, stage.size),
         *_zones(zero),
         *(_zeros(zero, which) for which in ("w", "a", "theta") if stage.size != "smoke"),
         *_alignment(zero),
@@ -168,7 +171,7 @@ def _law(plane: Plane) -> list[Check]:
     ]
 
 
-def _equations(plane: Plane) -> list[Check]:
+def _equations(plane: Plane, size: str) -> list[Check]:
     """Slopes and changes against the macroscopic equations at the same widths."""
     logs = np.log(plane.changes["width"].values)
     weights = (logs - logs.mean()) / np.sum((logs - logs.mean()) ** 2)
@@ -186,7 +189,7 @@ def _equations(plane: Plane) -> list[Check]:
                 f"S_{block}: largest difference from the macroscopic equations at the same widths "
                 f"(median {np.median(gap):.3f})",
                 "linear stage (derived)",
-                0.05,
+                SLOPES[size],
                 float(gap.max()),
             ),
             at_most(
