@@ -53,7 +53,7 @@ def test_a_small_network_condenses_on_the_label_mean(run_json, tmp_path):
 
 
 def test_figures_film_and_record_are_written(run, tmp_path):
-    short = ("--width", "40", "--frames", "5", "--draws", "9")
+    short = ("--width", "40", "--frames", "3", "--draws", "9")
     result = run("condense", *short, "--animation", "films/talk.apng", "--output", "deep/out")
     assert result.exit_code == 0, result.stderr
     names = {f"{stem}.{kind}" for stem in ("cosines", "alignment", "counts", "field")
@@ -61,7 +61,7 @@ def test_figures_film_and_record_are_written(run, tmp_path):
     names |= {"condense.nc", "condense.json"}
     assert {path.name for path in (tmp_path / "deep" / "out").iterdir()} == names
     with Image.open(tmp_path / "films" / "talk.apng") as film:
-        assert film.n_frames == 5
+        assert film.n_frames == 3
     for name in names:
         assert f"wrote deep/out/{name}" in result.stdout
     for words in (
@@ -125,7 +125,8 @@ def test_adam_takes_so_many_steps(run_json):
     content = run_json("condense", *QUICK, "--method", "adam", "--steps", "30",
                        "--data", "sines?n=20&inputs=3")  # fmt: skip
     assert content["experiment"]["time"] == content["end"]["time"] == 30
-    assert "growth_times" not in content["end"]
+    assert content["end"]["growth_times"] is None
+    assert content["prediction"]["multiplicity"] == 1
 
 
 def test_a_run_that_gives_up_says_so_and_exits_3(run):
@@ -166,6 +167,47 @@ def test_one_neuron_and_one_input_are_no_defects(run_json):
 def test_few_active_neurons_of_a_higher_multiplicity_are_explained(run):
     result = run("condense", *QUICK, "--activation", "x2_tanh", "--gamma", "2")
     assert "At multiplicity 3 neurons escape in finite time" in result.stdout
+    assert "may have left the direction they escaped on" in result.stdout
+
+
+def test_neurons_of_the_wrong_sign_are_told_and_do_not_occupy(run, tmp_path):
+    late = ("--width", "40", "--frames", "3", "--draws", "9", "--no-figures", "--tolerance", "5")
+    result = run("condense", *late)
+    content = json.loads((tmp_path / "netphase-condense" / "condense.json").read_text("utf-8"))
+    found = content["prediction"]
+    assert found["occupied"] == 0
+    assert found["wrong_sign"] == sum(row["wrong_sign"] for row in found["directions"]) > 20
+    assert f"{found['wrong_sign']} more lie on one with the other sign of a" in result.stdout
+    assert content["end"]["median_cosine"] < -0.9
+    merged = content["merged"]
+    assert merged["refitted_error"] < merged["error"]
+    assert "it does not represent the network" in result.stdout
+    assert "only 1 direction." in result.stdout  # of the single active neuron, without p-values
+    assert "1 ± 0   –   –" in result.stdout
+
+
+def test_what_adam_does_not_do_is_said(run):
+    adam = ("--method", "adam", "--steps", "100", "--data", "sines?n=80&inputs=5")
+    result = run("condense", *QUICK, *adam, "--width", "50", "--activation", "x_tanh")
+    assert "0 of 4 predicted directions are occupied" in result.stdout
+    assert "follow the signs of the gradient's components" in result.stdout
+
+
+def test_a_plateau_that_is_a_saddle_is_passed(run_json):
+    content = run_json("condense", *QUICK, "--activation", "sigmoid", "--width", "100")
+    assert content["status"] == "converged"
+
+
+def test_few_condensing_neurons_are_not_called_uncondensed(run_json):
+    content = run_json("condense", *QUICK, "--width", "40", "--antisymmetric")
+    assert content["verdict"]["label"] == "undetermined"
+    assert "but their mean squared cosine is 0.83" in content["verdict"]["reason"]
+
+
+def test_rounding_is_not_a_cosine():
+    assert condensed._clean(-1.009e-16) == 0.0
+    assert condensed._clean(-1e-3) == -1e-3
+    assert math.isnan(condensed._clean(math.nan))
 
 
 def test_an_unwritable_folder_is_found_before_the_training(run, monkeypatch):
@@ -181,6 +223,8 @@ def test_an_unwritable_folder_is_found_before_the_training(run, monkeypatch):
 
 WRONG = {
     "film of another kind": (("--animation", "talk.avi"), "Option --animation must end in .gif"),
+    "film without a name": (("--animation", ""), "--animation needs the name of a file, or none"),
+    "film of another kind, not drawn": (("--animation", "foo.bar", "--no-figures"), "must end in"),
     "two ends": (("--until", "half", "--tolerance", "1"), "both say when to end"),
     "steps of a flow": (("--steps", "5"), "steps of a fixed size"),
     "one frame": (("--frames", "1"), "--frames"),

@@ -153,7 +153,7 @@ def command(**options: Any) -> int:
     from netphase.datasets import load
 
     folder: Path = options["output"]
-    film = _film(options["animation"], folder) if options["figures"] else None
+    film = _film(options["animation"], folder, options["figures"])
     data = load(options["data"])
     name, experiment = experiment_of(options, data)
     for each in (folder, *([film.parent] if film else [])):
@@ -278,15 +278,18 @@ def _end(steps: int | None, method: Adam | Descent | Flow) -> float | None:
     )
 
 
-def _film(animation: str | None, folder: Path) -> Path | None:
+def _film(animation: str | None, folder: Path, wanted: bool) -> Path | None:
     """The file of the film, refused before the training if it cannot be made."""
     from netphase.figures import animation_writer
 
     if animation == "none":
         return None
+    if animation == "":
+        raise click.UsageError("Option --animation needs the name of a file, or none.")
     path = folder / "neurons.gif" if animation is None else Path(animation)
-    animation_writer(path)
-    return path
+    if wanted or animation is not None:
+        animation_writer(path)
+    return path if wanted else None
 
 
 def _clock(experiment: Experiment, expected: Expected) -> tuple[str, float]:
@@ -319,7 +322,8 @@ def _draw(result: xr.Dataset, folder: Path, literature: bool) -> list[Path]:
     files = figures.save(heat_map, folder / "cosines")
     if result.sizes["prediction"]:
         direction = result["predicted_direction"].values[0]
-        histograms = figures.alignment_histograms(clouds, direction, name="u_1")
+        name = "z" if "growth_rate" in result else "u_1"  # of multiplicity 1 it lies along z
+        histograms = figures.alignment_histograms(clouds, direction, name=name)
         files += figures.save(histograms, folder / "alignment")
     return files + figures.save(figures.condensation_counts(result), folder / "counts")
 

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 FIELDS = """name, experiment (specification), key, gamma, gamma_prime, regime, alias,
 status, remedy, succeeded, moments, end {time, mean_square, relative_change_w,
-relative_change_a, alignment_ratio, median_cosine, growth_times (λt)}, initial_stage_end,
-prediction {directions [{direction, sign_of_a, rate, neurons, share, occupied}], count, lines,
-bound, statement, complete, occupied, share, neuron_share, chance_share; null if there is
-none}, reason (why there is none), neurons {active, inactive, directions, lines, shares,
-cover {lower, upper}}, chance [{statistic, observed, null_mean, null_std, z, p, draws}],
-verdict {label, effect, reason}, merged {size, neurons_before, inactive, error; null if
-impossible}, files"""
+relative_change_a, alignment_ratio, median_cosine, growth_times (λt; null without a growth
+rate or by Adam)}, initial_stage_end, prediction {directions [{direction, sign_of_a, rate,
+neurons, share, wrong_sign (neurons), occupied}], count, lines, multiplicity, bound,
+statement, complete, occupied, share, neuron_share, wrong_sign, chance_share; null if there
+is none}, reason (why there is none), neurons {active, inactive, directions, lines, shares,
+cover {lower, upper}; null if none is active}, chance [{statistic, observed, null_mean, null_std, z, p, draws}],
+verdict {label, effect, reason}, merged {size, neurons_before, inactive, error,
+refitted_error; null if impossible}, files"""
 """The fields of the JSON document of `condense`."""
 
 OCCUPIED = 0.01
@@ -34,6 +35,9 @@ MOST_ROWS = 12
 
 FEW = 20
 """So few active neurons, of a multiplicity above one, call for an explanation."""
+
+ANOTHER = 0.1
+"""From this relative error on a merged network is another function."""
 
 WORDS = {
     "clusters": "directions (cosine > 0.95)",
@@ -94,9 +98,9 @@ def _end(result: xr.Dataset) -> dict[str, float]:
     names = ("time", "mean_square", "relative_change_w", "relative_change_a")
     last = result.isel(time=-1)
     found = {name: float(last[name]) for name in (*names, "alignment_ratio", "median_cosine")}
-    if "growth_rate" in result and "raw_time" in result.variables:
-        found["growth_times"] = float(last["raw_time"] * result["growth_rate"])
-    return found
+    known = "growth_rate" in result and "raw_time" in result.variables
+    times = float(last["raw_time"] * result["growth_rate"]) if known else math.nan
+    return {**found, "growth_times": times}
 
 
 def _prediction(expected: Expected, result: xr.Dataset, cloud: Features) -> dict[str, Any] | None:
@@ -131,6 +135,7 @@ def _prediction(expected: Expected, result: xr.Dataset, cloud: Features) -> dict
         "occupied": sum(row["occupied"] for row in rows),
         "share": there.share,
         "neuron_share": there.neuron_share,
+        "wrong_sign": int(there.wrong_sign.sum()),
         "chance_share": chance_occupation(found.directions, sign_of_a=found.sign_of_a),
     }
 
@@ -169,11 +174,13 @@ def _merged(experiment: Experiment, result: xr.Dataset) -> dict[str, Any] | None
     network = TwoLayerNetwork(activations.get(experiment.activation), experiment.scales)
     last = result[["a", "w"]].isel(time=-1)
     try:
-        found = merge(network, Parameters(last["a"].values, last["w"].values), result["x"].values)
+        parameters, x = Parameters(last["a"].values, last["w"].values), result["x"].values
+        found = merge(network, parameters, x)
+        refitted = merge(network, parameters, x, refit=True)
     except ArgumentError:
         return None
     names = ("size", "neurons_before", "inactive", "error")
-    return {name: getattr(found, name) for name in names}
+    return {**{name: getattr(found, name) for name in names}, "refitted_error": refitted.error}
 
 
 def print_content(page: Console, content: dict[str, Any]) -> None:
@@ -211,7 +218,7 @@ def _print_prediction(page: Console, content: dict[str, Any]) -> None:
     title = f"[bold]predicted directions: {found['count']}, on {lines}{bound}[/bold]"
     page.print(title, soft_wrap=True)
     table = new_table(
-        *("predicted direction", "sign of a", ">rate", ">neurons there", ">amplitude there")
+        *("predicted direction", "sign of a", ">rate", ">neurons there", ">of all amplitude")
     )
     for row in found["directions"][:MOST_ROWS]:
         table.add_row(
@@ -247,12 +254,12 @@ def _print_measures(page: Console, content: dict[str, Any]) -> None:
             short(row["observed"]),
             f"{short(row['null_mean'])} ± {short(row['null_std'], 2)}",
             number(row["z"], 1),
-            short(row["p"], 2),
+            short(row["p"] if neurons["active"] > 1 else math.nan, 2),
         )
     page.print(table)
     shares = ", ".join(_percent(share) for share in neurons["shares"][:6])
     more = ", …" if len(neurons["shares"]) > 6 else ""
-    page.print(f"amplitude on each direction: {shares}{more}", soft_wrap=True)
+    page.print(f"their amplitude on each direction: {shares}{more}", soft_wrap=True)
     lower, upper = neurons["cover"]["lower"], neurons["cover"]["upper"]
     if lower != upper:
         page.print(f"the smallest cover has between {lower} and {upper} directions")
@@ -263,23 +270,10 @@ def _sentences(content: dict[str, Any]) -> list[str]:
     said: list[str] = []
     found, end, merged = content["prediction"], content["end"], content["merged"]
     if found is not None:
-        said.append(
-            f"{found['occupied']} of {found['count']} predicted directions are occupied: "
-            f"{_percent(found['share'])} of the amplitude and {_percent(found['neuron_share'])} of "
-            f"the neurons lie within a cosine of 0.95 of one (random ones: "
-            f"{_percent(found['chance_share'])}); the median neuron's cosine with the nearest is "
-            f"{short(end['median_cosine'])}."
-        )
-        few = content["neurons"] is not None and content["neurons"]["active"] <= FEW
-        adam = content["experiment"].get("method", {}).get("type") == "adam"
-        if few and not adam and (found["multiplicity"] or 1) > 1:
-            said.append(
-                f"At multiplicity {found['multiplicity']} neurons escape in finite time, the "
-                "largest first, so that few are active; --method adam moves all of them alike."
-            )
+        said += _occupied(content, found, end)
     if math.isfinite(end["alignment_ratio"]):
         said.append(
-            f"ρ = {short(end['alignment_ratio'])} of the input weights' size lies along "
+            f"ρ = {short(_clean(end['alignment_ratio']))} of the input weights' size lies along "
             "z = (1/n) Σ y_i x_i."
         )
     if merged is None:
@@ -287,9 +281,55 @@ def _sentences(content: dict[str, Any]) -> list[str]:
     elif merged["neurons_before"] > 1:
         said.append(
             f"Merged, {merged['neurons_before']} neurons become {merged['size']}, with a relative "
-            f"error of {short(merged['error'], 2)} at the data."
+            f"error of {short(merged['error'], 2)} at the data"
+            + (f": {_unlike(merged)}" if merged["error"] > ANOTHER else ".")
         )
     return said
+
+
+def _occupied(content: dict[str, Any], found: dict[str, Any], end: dict[str, Any]) -> list[str]:
+    """Who lies on the predicted directions, and why so few do if they do not."""
+    wrong = found["wrong_sign"]
+    but = f" {wrong} more lie on one with the other sign of a and do not count." if wrong else ""
+    said = [
+        f"{found['occupied']} of {found['count']} predicted directions are occupied: "
+        f"{_percent(found['share'])} of the amplitude and {_percent(found['neuron_share'])} of "
+        "the neurons lie within a cosine of 0.95 of one of their sign of a (random ones: "
+        f"{_percent(found['chance_share'])}); the median neuron's cosine with the nearest is "
+        f"{short(_clean(end['median_cosine']))}.{but}"
+    ]
+    few = content["neurons"] is not None and content["neurons"]["active"] <= FEW
+    adam = content["experiment"].get("method", {}).get("type") == "adam"
+    if adam and found["occupied"] < found["count"]:
+        said.append(
+            "The first steps of Adam follow the signs of the gradient's components, not the "
+            "gradient, so that its neurons need not turn to the directions predicted for the flow."
+        )
+    elif few and not adam and (found["multiplicity"] or 1) > 1:
+        said.append(
+            f"At multiplicity {found['multiplicity']} neurons escape in finite time, the "
+            "largest first, so that few are active; and where their output becomes visible, these "
+            "few are no longer small and may have left the direction they escaped on. --method "
+            "adam moves all of them alike."
+        )
+    return said
+
+
+def _unlike(merged: dict[str, Any]) -> str:
+    """Why a merged network with a large error is no picture of the network."""
+    refitted = merged["refitted_error"]
+    why = "neurons of one direction differ in length, or directions cancel"
+    end = (
+        f"with refitted output weights it would be {short(refitted, 2)}."
+        if math.isfinite(refitted)
+        else "refitting its output weights fails."
+    )
+    return f"it does not represent the network ({why}); {end}"
+
+
+def _clean(value: float) -> float:
+    """The value, and 0 for what only rounding keeps from it."""
+    return 0.0 if abs(value) < 1e-12 else value
 
 
 def _percent(share: float) -> str:

@@ -100,8 +100,8 @@ def condensation_verdict(
         return CondensationVerdict("undetermined", math.nan, found, reason)
     if found.null_mean < LEAST_NULL:
         reason = (
-            f"So few neurons are active that random ones, too, would use only "
-            f"{found.null_mean:.2g} directions."
+            "So few neurons are active that random ones, too, would use only "
+            f"{found.null_mean:.2g} direction{'s' if f'{found.null_mean:.2g}' != '1' else ''}."
         )
         return CondensationVerdict("undetermined", math.nan, found, reason)
     effect = 1 - math.log(found.observed) / math.log(found.null_mean)
