@@ -11,11 +11,12 @@ from netphase import figures
 from netphase.condensing import condense
 from netphase.errors import ArgumentError, MissingDependencyError
 from netphase.figures import film
-from netphase.figures.animation import NEGATIVE, POSITIVE, reading
-from netphase.figures.condensation import chance_shares, clock_of
+from netphase.figures.animation import NEGATIVE, POSITIVE, reading, tick
+from netphase.figures.condensation import DIRECTIONS, EFFECTIVE, chance_shares, clock_of
 from netphase.figures.views import view_of
 from netphase.kernels import stage_end
 from netphase.observables import Features, features
+from netphase.results import features_at
 
 
 def cloud(w, a=None):
@@ -155,6 +156,13 @@ def test_histograms_weighted_by_amplitude_count_amplitude():
     assert "amplitude" in figure.axes[0].get_ylabel()
 
 
+def test_a_histogram_says_what_its_direction_is(record):
+    ends = features_at(record, -1)
+    told = figures.alignment_histograms(ends, np.array([1.0, 0]), name="u_1", about="the first")
+    assert told.legends[0].get_title().get_text() == "the first"
+    assert "u_1" in told.axes[0].get_xlabel()
+
+
 def test_counts_are_drawn_against_growth_times_with_chance_bands(record):
     counts, aligned, loss = figures.condensation_counts(record).axes
     lines = {line.get_label(): line for line in counts.get_lines()}
@@ -163,6 +171,8 @@ def test_counts_are_drawn_against_growth_times_with_chance_bands(record):
     np.testing.assert_array_equal(
         lines["directions"].get_ydata(), record["direction_clusters"].values
     )
+    assert lines["directions"].get_color() == DIRECTIONS
+    assert lines["effective number"].get_color() == EFFECTIVE
     assert "end of the initial stage" in lines
     bands = {band.get_label() for band in counts.collections}
     assert bands == {"directions, random neurons", "effective number, random neurons"}
@@ -316,6 +326,7 @@ def test_a_film_that_cannot_be_written_leaves_nothing(made, tmp_path, monkeypatc
 def test_the_amplitude_axis_is_logarithmic_or_linear(record, tmp_path):
     straight = figures.condensation_animation(record, amplitude="linear")
     assert straight._fig.axes[0].get_yscale() == "linear"
+    assert [tick(each) for each in (-2.5e4, 0.0, 5e5)] == ["−2.5·10⁴", "0", "5·10⁵"]
     figures.save_animation(straight, tmp_path / "film.gif", dpi=50)
     with Image.open(tmp_path / "film.gif") as picture:
         assert picture.size == (320, 180)

@@ -322,8 +322,9 @@ def _draw(result: xr.Dataset, folder: Path, literature: bool) -> list[Path]:
     files = figures.save(heat_map, folder / "cosines")
     if result.sizes["prediction"]:
         direction = result["predicted_direction"].values[0]
-        name = "z" if "growth_rate" in result else "u_1"  # of multiplicity 1 it lies along z
-        histograms = figures.alignment_histograms(clouds, direction, name=name)
+        of_order_one = "growth_rate" in result
+        name, about = ("z", "") if of_order_one else ("u_1", "$u_1$: predicted direction 1")
+        histograms = figures.alignment_histograms(clouds, direction, name=name, about=about)
         files += figures.save(histograms, folder / "alignment")
     return files + figures.save(figures.condensation_counts(result), folder / "counts")
 

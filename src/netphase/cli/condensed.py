@@ -23,9 +23,9 @@ rate or by Adam)}, initial_stage_end, prediction {directions [{direction, sign_o
 neurons, share, wrong_sign (neurons), occupied}], count, lines, multiplicity, bound,
 statement, complete, occupied, share, neuron_share, wrong_sign, chance_share; null if there
 is none}, reason (why there is none), neurons {active, inactive, directions, lines, shares,
-cover {lower, upper}; null if none is active}, chance [{statistic, observed, null_mean, null_std, z, p, draws}],
-verdict {label, effect, reason}, merged {size, neurons_before, inactive, error,
-refitted_error; null if impossible}, files"""
+cover {lower, upper}; null if none is active}, chance [{statistic, observed, null_mean,
+null_std, z, p, draws}], verdict {label, effect, reason}, merged {size, neurons_before,
+inactive, error, refitted_error; null if impossible}, files"""
 """The fields of the JSON document of `condense`."""
 
 OCCUPIED = 0.01

@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._checks import one_of, positive_float
 from netphase._types import Array
-from netphase.figures.condensation import clock_of, refuse_other
+from netphase.figures.condensation import DIRECTIONS, EFFECTIVE, clock_of, refuse_other
 from netphase.figures.style import INK, SERIES, new_figure, plain_ticks, style, tidy
 from netphase.figures.views import view_of
 
@@ -172,6 +172,8 @@ class _Scene:
         self._floor = low
         if logarithmic:
             plain_ticks(axes)
+        else:
+            axes.yaxis.set_major_formatter(lambda value, _: tick(value))
         self._draw_marks(axes)
         for colour, words in ((POSITIVE, "$a > 0$"), (NEGATIVE, "$a < 0$")):
             axes.plot([], [], ls="none", marker="o", ms=3.5, color=colour, label=words)
@@ -227,7 +229,7 @@ class _Scene:
         self._time_axis(axes)
 
     def _number_artists(self, axes: Axes) -> None:
-        colours = (SERIES[3], SERIES[2])
+        colours = (DIRECTIONS, EFFECTIVE)
         self._lines = [axes.plot([], [], color=colour, lw=1.2)[0] for colour in colours]
         self._numbers = (
             axes.set_title("", loc="left", y=1.0, color=colours[0]),
@@ -319,6 +321,25 @@ def reading(result: xr.Dataset, now: float) -> str:
     return f"{'λt' if 'growth_rate' in result else 't'} = {readable(now)}"
 
 
+def tick(value: float) -> str:
+    """A round number as an axis writes it.
+
+    Args:
+        value: the number.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> [tick(value) for value in (0.0, 0.5, 2000.0, 5e5, 1.5e6)]
+        ['0', '0.5', '2000', '5·10⁵', '1.5·10⁶']
+    """
+    if abs(value) < 1e4:
+        return f"{value:g}".replace("-", "−")
+    power = math.floor(math.log10(abs(value)))
+    return f"{value / 10.0**power:g}·10{_raised(power)}".replace("-", "−")
+
+
 def readable(value: float) -> str:
     """A reading of a clock in about three digits.
 
@@ -337,5 +358,9 @@ def readable(value: float) -> str:
     power = math.floor(math.log10(value))
     if -3 < power < 4:
         return f"{value:.{max(0, min(2, 2 - power))}f}"
-    digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{value / 10.0**power:.1f}·10{digits}"
+    return f"{value / 10.0**power:.1f}·10{_raised(power)}"
+
+
+def _raised(power: int) -> str:
+    """An exponent in raised digits."""
+    return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

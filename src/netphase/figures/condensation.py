@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 DIVERGING, LITERATURE = "RdBu", "YlGnBu"
 """Colour maps of cosines: white at 0 with opposite directions apart, and the literature's."""
 
+DIRECTIONS, EFFECTIVE = SERIES[3], SERIES[2]
+"""Colours of the number of directions and of the effective number, here and in films."""
+
 LETTERS = "abcdefgh"
 MOST_COLUMNS = 3
 """Heat maps side by side; more of them make further rows."""
@@ -150,6 +153,7 @@ def alignment_histograms(
     bins: int = 50,
     weighted: bool = False,
     name: str = "v",
+    about: str = "",
     width: float | None = None,
 ) -> Figure:
     """How the neurons' cosines with one direction are distributed, against chance.
@@ -164,6 +168,7 @@ def alignment_histograms(
         bins: bins over [−1, 1].
         weighted: count amplitudes instead of neurons.
         name: what the axis calls the direction.
+        about: what it is, in words, for the legend.
         width: width of the figure in inches.
 
     Returns:
@@ -208,7 +213,7 @@ def alignment_histograms(
         what = "amplitude" if weighted else "neurons"
         boxes[0].set_ylabel(f"share of the {what} in a bin")
         handles, labels = boxes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, title=about or None)
     return figure
 
 
@@ -325,9 +330,9 @@ def _decades(result: xr.Dataset) -> float:
 def _numbers(axes: Axes, result: xr.Dataset, time: Array) -> None:
     """Directions, lines and effective number, with their chance levels."""
     for name, words, colour, style_of in (
-        ("direction_clusters", "directions", SERIES[0], "-"),
-        ("lines", "lines", SERIES[2], "--"),
-        ("effective_number", "effective number", SERIES[1], "-"),
+        ("direction_clusters", "directions", DIRECTIONS, "-"),
+        ("lines", "lines", SERIES[6], "--"),
+        ("effective_number", "effective number", EFFECTIVE, "-"),
     ):
         axes.plot(time, result[name].values, color=colour, ls=style_of, label=words)
         if f"{name}_chance" not in result:
@@ -348,9 +353,14 @@ def _numbers(axes: Axes, result: xr.Dataset, time: Array) -> None:
 def _alignment(axes: Axes, result: xr.Dataset, time: Array) -> None:
     """How far the neurons lie on what was predicted, or along z."""
     for name, words, colour, style_of in (
-        ("median_cosine", "median cosine with the nearest\npredicted direction", SERIES[3], "-"),
+        (
+            "median_cosine",
+            "median cosine with the nearest\npredicted direction (same sign of $a$)",
+            SERIES[0],
+            "-",
+        ),
         ("predicted_share", "share of the amplitude on one\n(cosine > 0.95)", SERIES[4], "--"),
-        ("alignment_ratio", r"$\rho$ along $z$", SERIES[6], ":"),
+        ("alignment_ratio", r"$\rho$ along $z$", SERIES[5], ":"),
     ):
         if name in result and np.isfinite(result[name].values).any():
             axes.plot(time, result[name].values, color=colour, ls=style_of, label=words)
