@@ -128,7 +128,10 @@ def test_directions_without_neurons_have_no_shares(directions_json, directions):
     [
         (("--activation", "tanh", "--multiplicity", "2"), "or --multiplicity, not both"),
         (("--activation", "tang"), "Did you mean 'tanh'"),
-        (("--activation", "sigmoid"), r"--activation must have σ\(0\) = 0.*Take centred_sigmoid"),
+        (
+            ("--activation", "sigmoid"),
+            r"--activation must have σ\(0\) = 0.*Take the activation centred_sigmoid",
+        ),
         (("--multiplicity", "0"), "--multiplicity"),
         (("--multiplicity", "21"), "Option --multiplicity must be at most 20"),
         (("--restarts", "0"), "--restarts"),
@@ -162,9 +165,49 @@ def test_balanced_data_have_no_direction_of_the_first_order(directions, tmp_path
     assert "theorem (p = 2)" in result.stdout
 
 
-def test_an_output_that_is_a_file_is_refused(run, tmp_path):
+@pytest.fixture
+def unpredicted(monkeypatch):
+    """Fail where anything is predicted."""
+
+    def predicted(*_, **__):
+        raise AssertionError("predicted before the output folder was made")
+
+    monkeypatch.setattr("netphase.directions.predicted_directions", predicted)
+
+
+@pytest.mark.parametrize(("below", "code"), [((), 2), (("out",), 1)])
+def test_an_output_that_cannot_be_made_is_refused_before_any_work(
+    run,
+    unpredicted,  # noqa: ARG001
+    tmp_path,
+    below,
+    code,
+):
     place = tmp_path / "taken"
     place.write_text("")
-    result = run("directions", "--output", place)
-    assert result.exit_code == 2
-    assert "--output" in result.stderr
+    result = run("directions", "--output", place.joinpath(*below))
+    assert result.exit_code == code
+    assert "taken" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_directions_are_printed_before_they_are_drawn(run, monkeypatch, tmp_path):
+    def failing(*_):
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr(importlib.import_module("netphase.cli.directions"), "_draw", failing)
+    result = run("directions", "--output", tmp_path / "out", "--neurons", "0")
+    assert result.exit_code == 1
+    assert "is full" in result.stderr
+    assert "theorem (p = 1)" in result.stdout
+
+
+def test_relu_has_the_directions_of_two_opposite_points(directions_json, tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text("-1,1\n1,-1\n")
+    rows = directions_json("--data", path, "--activation", "relu")["directions"]
+    assert sorted(row["sign_of_a"] for row in rows) == [-1, 1]
+    half = math.sqrt(0.5)
+    for row in rows:
+        np.testing.assert_allclose(row["direction"], [-half * row["sign_of_a"], half])
+        assert row["strength"] == pytest.approx(half)

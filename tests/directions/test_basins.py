@@ -60,10 +60,18 @@ def euler_ends(f, a, w, step, time):
     return state
 
 
-@pytest.mark.parametrize("seed", [2, 25])
-def test_shares_among_kinks_are_those_of_steps_a_fifth_as_long(seed):
+@pytest.mark.parametrize(
+    "data",
+    [
+        gaussian(n=8, inputs=2, seed=2),
+        gaussian(n=8, inputs=2, seed=25),
+        axes(3),  # neurons rest on the dead side of kinks, and others pass by on the other side
+        from_arrays(np.eye(3), [-0.3, 2.1, 1.0], bias=False),
+    ],
+    ids=["gaussian", "gaussian, other", "one-hot", "one-hot, mixed signs"],
+)
+def test_shares_among_kinks_are_those_of_steps_a_fifth_as_long(data):
     neurons = 300
-    data = gaussian(n=8, inputs=2, seed=seed)
     f = Landscape.of(data, expansion("relu"))
     found = predicted_directions(data, "relu", neurons=0)
     maxima = Maxima(found.directions, found.sign_of_a, np.zeros(found.count, dtype=np.intp))
@@ -75,6 +83,20 @@ def test_shares_among_kinks_are_those_of_steps_a_fifth_as_long(seed):
     assert np.all(near.sum(axis=1) <= 1)
     # only neurons within a step of a border end elsewhere
     assert np.abs(shares - near.mean(axis=0)).sum() < 0.03
+
+
+def test_neurons_of_relu_grow_as_often_as_the_conserved_charge_says():
+    # y > 0: w₊, the part of w on active inputs, turns a positive where |a| < |w₊|, else it dies
+    neurons = 4000
+    found = predicted_directions(axes(2), "relu", neurons=neurons, seed=2)
+    one, two = 1 / 2, 1 / 4  # probabilities of active inputs
+    grows = (one + two) / 2 + (one * 1 / 2 + two * np.sqrt(1 / 2)) / 2
+    error = np.sqrt(grows * (1 - grows) / neurons)
+    assert abs(found.basin.sum() - grows) < 4 * error
+    pairs = np.bincount(np.sum(found.directions > 1e-9, axis=1), found.basin)
+    # both stay active for a > 0, or where a turns first: a² < 2 w₁ w₂, of probability 2 − √2
+    together = two / 2 + two / 2 * (2 - np.sqrt(2))
+    assert abs(pairs[2] - together) < 4 * np.sqrt(together * (1 - together) / neurons)
 
 
 def test_neurons_of_the_first_order_part_in_halves():

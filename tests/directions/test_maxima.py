@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from netphase.datasets import from_arrays, gaussian
 from netphase.directions import Landscape, expansion
 from netphase.directions.circle import on_circle
-from netphase.directions.kinked import by_linearising, smooth_tangents
+from netphase.directions.kinked import by_linearising, falls_on_all_sides
 from netphase.directions.maxima import first_order, second_order
 from netphase.directions.search import by_search
 
@@ -172,12 +172,144 @@ def test_kinked_maxima_are_those_of_an_enumeration(seed):
     assert_same_points(found.directions, found.signs, expected, 1e-6)
 
 
-def test_corners_have_no_smooth_tangents():
-    data = from_arrays(np.eye(3), [1.0, -1.0, -1.0], bias=False)
-    f = landscape(data, activation="relu")
-    assert smooth_tangents(f, np.array([1.0, 0.0, 0.0])) == 0
-    assert smooth_tangents(f, np.array([1.0, 1.0, 0.0]) / np.sqrt(2)) == 1
-    assert smooth_tangents(f, np.ones(3) / np.sqrt(3)) == 2
+def test_corners_fall_with_a_slope_on_all_sides():
+    force = [[0.5, 0.5, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    corner = landscape(from_arrays(force, [1.0, -1.0, -1.0], bias=False), activation="relu")
+    assert falls_on_all_sides(corner, np.eye(3)[2])
+    edge = landscape(from_arrays(force[:2], [1.0, -1.0], bias=False), activation="relu")
+    assert not falls_on_all_sides(edge, np.array([0.0, 0.5, 1.0]) / np.sqrt(1.25))
+    # the inputs that pull down are off on one side, where F falls by curvature alone
+    dead = landscape(from_arrays(np.eye(3), [1.0, -1.0, -1.0], bias=False), activation="relu")
+    assert not falls_on_all_sides(dead, np.eye(3)[0])
+
+
+@pytest.mark.parametrize(("height", "rests"), [(0.3, True), (0.8, False)])
+def test_a_convex_kink_within_concave_ones_lets_neurons_out_where_it_wins(height, rests):
+    # beside e3: (v1 + v2)/2 − max(0, v1) − max(0, v2) + height·max(0, v1 + v2)
+    x = [[0.5, 0.5, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]
+    f = landscape(from_arrays(x, [1.0, -1.0, -1.0, height], bias=False), activation="relu")
+    found = by_linearising(f, starts(3))
+    there = (found.directions[:, 2] > 1 - 1e-9) & (found.signs == 1)
+    assert there.any() == rests
+
+
+# --- where neurons rest although F rises on the other side of a kink ---
+
+ORTHOGONAL = {
+    "one-hot, one sign": (np.eye(2), (1.0, 1.0), 3),
+    "one-hot, two lengths": (np.diag([2.0, 0.5]), (0.3, 1.0), 3),
+    "one-hot, mixed signs": (np.eye(2), (-0.3, 2.1), 2),
+    "one input and a bias": (np.array([[-1.0, 1.0], [1.0, 1.0]]), (1.0, -1.0), 2),
+    "three in a cross": (np.array([[1.0, 0], [0, 1], [-1, 0]]), (-0.59, -1.06, -0.9), 4),
+    "a cross of mixed signs": (np.array([[1.0, 0], [0, 1], [-1, 0]]), (0.17, -0.74, -0.5), 3),
+}
+
+
+def turned(x, angle):
+    c, s = np.cos(angle), np.sin(angle)
+    return x @ np.array([[c, s], [-s, c]])
+
+
+@pytest.mark.parametrize("case", ORTHOGONAL)
+def test_turning_orthogonal_inputs_turns_their_directions(case):
+    x, y, count = ORTHOGONAL[case]
+    plain = on_circle(landscape(from_arrays(x, y, bias=False), activation="relu"))
+    assert len(plain.signs) == count
+    for angle in np.random.default_rng(1).uniform(0, 2 * np.pi, 60):
+        f = landscape(from_arrays(turned(x, angle), y, bias=False), activation="relu")
+        expected = list(zip(turned(plain.directions, angle), plain.signs, strict=True))
+        found = on_circle(f)
+        assert_same_points(found.directions, found.signs, expected, 1e-9)
+
+
+@pytest.mark.parametrize("case", ORTHOGONAL)
+def test_directions_of_orthogonal_inputs_are_where_a_fine_grid_says(case):
+    x, y, _ = ORTHOGONAL[case]
+    f = landscape(from_arrays(turned(x, 0.7), y, bias=False), activation="relu")
+    found = on_circle(f)
+    for peak, sign in peaks_on_grid(f):
+        if sign * f.value(peak) > 1e-6:
+            near = np.linalg.norm(found.directions - peak, axis=1) < 3e-4
+            assert np.sum(near & (found.signs == sign)) == 1
+    step = 1e-3
+    for u, s in zip(found.directions, found.signs, strict=True):
+        top = s * f.value(u)
+        falls = np.array([top - s * f.value(turned(u, angle)) for angle in (step, -step)])
+        by_curvature = top * (1 - np.cos(step))
+        # a maximum, or at rest on one side: no slope there
+        assert np.all(falls > 0) or falls.max() == pytest.approx(by_curvature, rel=1e-6)
+
+
+def ends_of_the_flow(f):
+    """Where neurons of both signs all around the circle end, those that vanish left out.
+
+    A neuron is done when it no longer turns; it would fall off a kink by rounding long after.
+    """
+    around = CIRCLE[::111]
+    state = np.concatenate([np.column_stack([np.full(len(around), a), around]) for a in (0.5, -2)])
+    state /= np.linalg.norm(state, axis=1, keepdims=True)
+    right, left = f.slopes
+    step = 0.02 / np.abs(f.value(CIRCLE)).max()
+    turning = np.ones(len(state), dtype=bool)
+    for _ in range(3000):
+        now = state[turning]
+        force = (np.where(now[:, 1:] @ f.x.T > 0, right, left) * f.weights) @ f.x
+        climb = np.column_stack([np.sum(force * now[:, 1:], axis=1), now[:, :1] * force])
+        growth = np.sum(climb * now, axis=1, keepdims=True)
+        moved = now + step * climb
+        state[turning] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+        turns = np.linalg.norm(climb - growth * now, axis=1) > 1e-3 * np.abs(growth[:, 0])
+        turning[turning] = turns
+    grown = np.abs(state[:, 0] ** 2 - 0.5) < 0.01
+    w = state[grown, 1:]
+    return w / np.linalg.norm(w, axis=1, keepdims=True), np.sign(state[grown, 0])
+
+
+@pytest.mark.parametrize("case", ORTHOGONAL)
+def test_neurons_rest_on_the_directions_of_orthogonal_inputs_and_nowhere_else(case):
+    x, y, _ = ORTHOGONAL[case]
+    f = landscape(from_arrays(turned(x, 0.7), y, bias=False), activation="relu")
+    found = on_circle(f)
+    ends, signs = ends_of_the_flow(f)
+    near = (ends @ found.directions.T > 0.999) & (signs[:, None] == found.signs)
+    assert np.all(near.any(axis=0))
+    assert np.all(near.any(axis=1))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_the_circle_is_what_the_search_of_more_dimensions_finds(activation):
+    random = np.random.default_rng(4)
+    for trial in range(40):
+        n = int(random.integers(1, 7))
+        x = random.standard_normal((n, 2))
+        if trial % 2:
+            x = turned(np.array([[1.0, 0], [0, 1], [-1, 0], [0, -2], [3, 0], [0, 1]])[:n], trial)
+        f = Landscape(x, random.standard_normal(n), 1, expansion(activation).slopes)
+        flat, found = on_circle(f), by_linearising(f, starts(2, 400))
+        expected = list(zip(flat.directions, flat.signs, strict=True))
+        assert_same_points(found.directions, found.signs, expected, 1e-6)
+
+
+@pytest.mark.parametrize("d", [3, 4])
+def test_neurons_rest_on_every_group_of_orthogonal_inputs(d):
+    for seed in range(4):
+        frame = np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))[0]
+        f = landscape(from_arrays(frame, np.ones(d), bias=False), activation="relu")
+        groups = np.array(list(itertools.product((0.0, 1.0), repeat=d))[1:]) @ frame
+        expected = [(u / np.linalg.norm(u), 1) for u in groups]
+        found = by_linearising(f, starts(d, 400))
+        assert_same_points(found.directions, found.signs, expected, 1e-9)
+
+
+def test_inputs_that_cancel_leave_no_landscape():
+    x = turned(np.array([[1.0, 0.5], [2.0, 1.0], [0.0, 3.0]]), 0.4)
+    weights = np.array([1.0, -0.5, 1.0])
+    for d, find in ((2, on_circle), (3, lambda f: by_linearising(f, starts(3)))):
+        inputs = np.column_stack([x, np.zeros((3, d - 2))])
+        assert find(Landscape(inputs[:2], weights[:2], 1, (1.0, 0.0))).vanishes
+        left = find(Landscape(inputs, weights, 1, (1.0, 0.0)))
+        assert not left.vanishes
+        np.testing.assert_allclose(left.directions, inputs[2:] / 3, atol=1e-9)
 
 
 @pytest.mark.parametrize("p", [2, 4, 6])

@@ -208,10 +208,31 @@ def test_kinked_activations_have_directions_without_a_bound():
     assert (found.statement, found.complete) == ("no bound known", True)
     assert found.lines <= found.count
     assert 0 < found.basin.sum() <= 1
-    corner = predicted_directions(from_arrays(np.eye(3), [1.0, -1, -1], bias=False), "relu")
-    first = corner.curvature[np.argmax(corner.directions[:, 0])]
-    assert first == -np.inf
+    inputs = [[0.5, 0.5, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    corner = predicted_directions(from_arrays(inputs, [1.0, -1, -1], bias=False), "relu")
+    assert corner.curvature[np.argmax(corner.directions[:, 2])] == -np.inf
     assert np.all(np.isfinite(found.curvature) | np.isneginf(found.curvature))
+
+
+@pytest.mark.parametrize("y", [(1.0, 1.0), (-0.3, 2.1)])
+def test_a_direction_without_data_changes_nothing_among_kinks(y):
+    flat = predicted_directions(from_arrays(np.eye(2), y, bias=False), "relu", neurons=0)
+    wide = from_arrays(np.eye(2, 3), y, bias=False)
+    embedded = predicted_directions(wide, "relu", neurons=0)
+    np.testing.assert_allclose(np.abs(embedded.directions[:, :2]), flat.directions, atol=1e-9)
+    assert np.all(embedded.directions[:, 2] == 0)
+    np.testing.assert_array_equal(embedded.sign_of_a, flat.sign_of_a)
+    np.testing.assert_allclose(embedded.strength, flat.strength)
+    np.testing.assert_allclose(flat.curvature, -flat.strength)
+
+
+@pytest.mark.parametrize("d", [2, 3, 4])
+def test_relu_rests_on_every_group_of_one_hot_inputs(d):
+    found = predicted_directions(axes(d), "relu", neurons=300)
+    assert found.count == 2**d - 1
+    sizes = np.sum(found.directions > 1e-9, axis=1)
+    np.testing.assert_allclose(found.strength, np.sqrt(sizes) / d)
+    assert np.all(found.basin > 0)
 
 
 def test_the_same_seed_gives_the_same_numbers():
@@ -242,7 +263,7 @@ BALANCED = from_arrays([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [1.0, 1.0, -1.0], b
         (from_arrays([[1.0]], [1.0], bias=False), ("tanh",), {}, "one input and no bias.*Append"),
         (BALANCED, ("tanh",), {}, "z = .* is zero .balanced odd data."),
         (from_arrays([[1.0]], [0.0]), ("x_tanh",), {}, r"\(w·x_i\)\^2 of these data is zero"),
-        (four_points(), ("sigmoid",), {}, "Take centred_sigmoid"),
+        (four_points(), ("sigmoid",), {}, "Take the activation centred_sigmoid"),
         (four_points(), ("softplus",), {}, r"σ\(0\) = 0.6931 and the mean is 0.1389"),
         (four_points(), ("tanh",), {"restarts": 0}, "`restarts` must be a positive integer"),
         (four_points(), ("tanh",), {"neurons": -1}, "`neurons` must be an integer ≥ 0"),

@@ -10,7 +10,7 @@ import click
 
 from netphase.cli.application import SUCCESS
 from netphase.cli.options import data_option, json_option
-from netphase.cli.output import console, emit, list_files, new_table, short
+from netphase.cli.output import console, emit, list_files, make_folder, new_table, short
 from netphase.cli.values import POSITIVE
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ the neurons each gets follow from the data and p alone; nothing is trained.
 That there are at most 2p of them is a theorem for p = 1, for p = 2 and for two input
 dimensions (one input and the bias), and a conjecture otherwise, which some data refute.
 
+Of an activation with a kink (relu) the directions are those on which neurons come to rest:
+maxima, and also points of a kink reached from the one side on which the input across it is
+off (orthogonal inputs), though F rises on the other side.
+
 \b
 Examples:
   netphase directions --activation x_tanh
@@ -38,12 +42,12 @@ Examples:
 
 \b
 JSON fields: data {source, name, n, d, sha256}, activation, multiplicity, coefficient, slopes
-(of an activation with a kink), directions [{line, sign_of_a, strength, rate, curvature (null
-at a corner), share, share_error, direction}], count, lines, on_sphere (count and shrinking
-ones), bound (2p), statement, exceeds_bound, complete, unseen (estimated share of starts that
-end elsewhere), degenerate (signs of a with a continuum), shrinking [{sign_of_a, direction}],
-escape {law, rate, e_folding_time, blow_up_time} (of a neuron of size 1 on the strongest
-direction), files.
+(of an activation with a kink), directions [{line, sign_of_a, strength, rate, curvature (on
+the side of the neurons; null at a corner, where F falls with a slope on all sides), share,
+share_error, direction}], count, lines, on_sphere (count and shrinking ones), bound (2p),
+statement, exceeds_bound, complete, unseen (estimated share of starts that end elsewhere),
+degenerate (signs of a with a continuum), shrinking [{sign_of_a, direction}], escape {law,
+rate, e_folding_time, blow_up_time} (of a neuron of size 1 on the strongest direction), files.
 """
 
 COMPONENTS = 6
@@ -108,7 +112,6 @@ LATER_GROWTH = 4.0
 def command(**options: Any) -> int:
     """Predict the directions of condensation."""
     from netphase.datasets import load
-    from netphase.directions import predicted_directions
 
     name, multiplicity = options["activation"], options["multiplicity"]
     if name is not None and multiplicity is not None:
@@ -116,22 +119,40 @@ def command(**options: Any) -> int:
     if name is None and multiplicity is None:
         name = "tanh"
     data = load(options["data"])
-    prediction = predicted_directions(
-        data,
-        name,
-        multiplicity=multiplicity,
-        restarts=options["restarts"],
-        neurons=options["neurons"],
-        ratio=options["ratio"],
-        seed=options["seed"],
-    )
-    files = _draw(options["output"], data, prediction, options["ratio"], options["seed"])
-    content = _content(data, name, prediction, options["neurons"]) | {"files": files}
-    if options["as_json"]:
-        emit("directions", content)
-    else:
+    prediction = _predicted(data, name, options)
+    content = _content(data, name, prediction, options["neurons"])
+    if not options["as_json"]:
         _print(console(), content)
+    files = _draw(options["output"], data, prediction, options["ratio"], options["seed"])
+    if options["as_json"]:
+        emit("directions", content | {"files": files})
+    else:
+        list_files(console(), files)
     return SUCCESS
+
+
+def _predicted(data: Dataset, name: str | None, options: dict[str, Any]) -> DirectionPrediction:
+    """The prediction, once the folder is there; a new one goes again if nothing is predicted."""
+    from netphase.directions import predicted_directions
+    from netphase.errors import ArgumentError
+
+    folder: Path = options["output"]
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        return predicted_directions(
+            data,
+            name,
+            multiplicity=options["multiplicity"],
+            restarts=options["restarts"],
+            neurons=options["neurons"],
+            ratio=options["ratio"],
+            seed=options["seed"],
+        )
+    except ArgumentError:
+        if new:
+            folder.rmdir()
+        raise
 
 
 def _draw(
@@ -253,7 +274,6 @@ def _print(page: Console, content: dict[str, Any]) -> None:
         if content["count"] > MOST_ROWS:
             page.print(f"the strongest {MOST_ROWS} of {content['count']}; --json gives all")
         page.print(_escape_sentence(content))
-    list_files(page, content["files"])
 
 
 def _count_sentence(content: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from netphase._types import Array
 from netphase.directions.flow import Neurons
+from netphase.directions.kinked import Climb, is_one
 from netphase.directions.landscape import Landscape
 from netphase.directions.maxima import Maxima
 from netphase.directions.span import Span
@@ -76,6 +77,7 @@ def _followed(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArra
 
 def _slid(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArray[np.intp]:
     """The same among kinks, by small steps: neurons slide along the kinks that they meet."""
+    climbs = {sign: Climb(landscape.turned(sign)) for sign in (1, -1)}
     step = _SLIDE / float((maxima.signs * landscape.value(maxima.directions)).max())
     ends = np.full(len(points), len(maxima.signs))
     going = np.arange(len(points))
@@ -86,9 +88,22 @@ def _slid(landscape: Landscape, maxima: Maxima, points: Array) -> npt.NDArray[np
             rates = np.column_stack([value, a * gradient])
             points = points + step * rates
             points /= np.linalg.norm(points, axis=1, keepdims=True)
-        ends[going] = _nearest(maxima, 1, points, _NEAR_KINKS)
+        ends[going] = _staying(climbs, maxima, points, _nearest(maxima, 1, points, _NEAR_KINKS))
         left = (ends[going] == len(maxima.signs)) & rates.any(axis=1)
         going, points = going[left], points[left]
         if not len(going):
             break
     return ends
+
+
+def _staying(
+    climbs: dict[int, Climb], maxima: Maxima, points: Array, ends: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """``ends`` of those that stay there; others pass on the side of a kink that is left."""
+    count = len(maxima.signs)
+    stays = ends.copy()
+    for k in np.flatnonzero(ends < count):
+        top = climbs[int(maxima.signs[ends[k]])].top(points[k, 1:])
+        if top is None or not is_one(top, maxima.directions[ends[k]]):
+            stays[k] = count
+    return stays

@@ -12,6 +12,8 @@ from math import comb, pi
 import numpy as np
 
 from netphase._types import Array
+from netphase.directions.kinked import is_one
+from netphase.directions.kinks import ON_KINK, Kinks, kinks_of
 from netphase.directions.landscape import Landscape
 from netphase.directions.maxima import ROUNDING, Maxima, mirrored, nothing
 
@@ -31,7 +33,8 @@ def on_circle(landscape: Landscape) -> Maxima:
         landscape: with inputs of shape (n, 2).
 
     Returns:
-        The maxima; those of a smooth landscape are accurate to rounding.
+        The maxima, and where else neurons rest among kinks; those of a smooth landscape are
+        accurate to rounding.
     """
     if landscape.slopes is not None:
         return _between_kinks(landscape)
@@ -96,34 +99,54 @@ def _smooth(landscape: Landscape, angles: Array) -> Maxima:
 
 
 def _between_kinks(landscape: Landscape) -> Maxima:
-    """Maxima inside the arcs, where F is a cosine, and on the kinks between them."""
-    phase = np.arctan2(landscape.x[:, 1], landscape.x[:, 0])
-    kinks = np.unique(np.mod(np.concatenate([phase + pi / 2, phase - pi / 2]), 2 * pi))
-    ends = np.append(kinks[1:], kinks[0] + 2 * pi)
-    force = landscape.gradient(unit((kinks + ends) / 2))  # constant on each arc, (A, 2)
+    """Where neurons rest: within an arc, its ends included, or on a concave kink.
+
+    On an arc the force is constant, so a neuron rests in its direction if this lies on the arc. At
+    an end of it no force drives the neuron across the kink from this side, whatever the other side.
+    """
+    kinks = kinks_of(landscape)
     size = float(np.abs(landscape.weights) @ np.linalg.norm(landscape.x, axis=1))
-    found: list[tuple[Array, int]] = []
+    starts, ends = _arcs(kinks)
+    force = kinks.force(unit((starts + ends) / 2))  # (A, 2)
+    directions: list[Array] = []
+    signs: list[int] = []
     for sign in (1, -1):
-        for start, end, push, before in zip(
-            kinks, ends, sign * force, sign * np.roll(force, 1, axis=0), strict=True
-        ):
-            found += [
-                (u, sign) for u in _tops(start, end, push, before) if u @ push > ROUNDING * size
-            ]
-    count = len(found)
-    directions = np.reshape([u for u, _ in found], (count, 2))
-    signs = np.array([sign for _, sign in found], dtype=np.intp)
-    return Maxima(directions, signs, np.zeros(count, dtype=np.intp), vanishes=size == 0)
+        tops = _inside(starts, ends, sign * force) + _on_concave(starts, sign * force)
+        own: list[Array] = []
+        for u in tops:
+            high = sign * landscape.value(u) > ROUNDING * size
+            if high and not any(is_one(u, v) for v in own):
+                own.append(u)
+        directions += own
+        signs += [sign] * len(own)
+    return Maxima(
+        np.reshape(directions, (-1, 2)),
+        np.array(signs, dtype=np.intp),
+        np.zeros(len(signs), dtype=np.intp),
+        vanishes=kinks.vanishes,
+    )
 
 
-def _tops(start: float, end: float, push: Array, before: Array) -> list[Array]:
-    """The maximum inside an arc, if any, and the kink at its start if F falls on both sides."""
-    tops = []
-    inside = np.mod(np.arctan2(push[1], push[0]) - start, 2 * pi)
-    if 0 < inside < end - start and push.any():
-        tops.append(push / np.linalg.norm(push))
-    kink = unit(np.asarray(start))
-    along = np.array([-kink[1], kink[0]])
-    if before @ along > 0 and push @ along <= 0:
-        tops.append(kink)
-    return tops
+def _arcs(kinks: Kinks) -> tuple[Array, Array]:
+    """Angles at which arcs between kinks start and end; one whole turn without any kink."""
+    phase = np.arctan2(kinks.normals[:, 1], kinks.normals[:, 0])
+    starts = np.sort(np.mod(np.concatenate([phase + pi / 2, phase - pi / 2]), 2 * pi))
+    if not len(starts):
+        return np.array([0.0]), np.array([2 * pi])
+    return starts, np.append(starts[1:], starts[0] + 2 * pi)
+
+
+def _inside(starts: Array, ends: Array, force: Array) -> list[Array]:
+    """Directions of forces that point to their own arc, its ends included."""
+    angle = np.arctan2(force[:, 1], force[:, 0])
+    after = np.mod(angle - starts + ON_KINK, 2 * pi)
+    there = (after <= ends - starts + 2 * ON_KINK) & force.any(axis=1)
+    return list(force[there] / np.linalg.norm(force[there], axis=1, keepdims=True))
+
+
+def _on_concave(starts: Array, force: Array) -> list[Array]:
+    """Kinks at the start of an arc at which F falls with a slope on both sides."""
+    kinks = unit(starts)
+    along = np.column_stack([-kinks[:, 1], kinks[:, 0]])
+    before, after = (np.einsum("ad,ad->a", f, along) for f in (np.roll(force, 1, axis=0), force))
+    return list(kinks[(before > 0) & (after < 0)])

@@ -18,6 +18,8 @@ _EQUAL = 1e-10  # eigenvalues nearer than this share of the largest one are equa
 class Maxima:
     """Strict local maxima of s F on the unit sphere, for s = ±1, whatever their value.
 
+    Among kinks: all directions that neurons come to rest on, if only from one side, with s F > 0.
+
     Attributes:
         directions: unit vectors, shape (K, d).
         signs: s, shape (K,).

@@ -17,7 +17,7 @@ from netphase.directions.basins import basin_shares
 from netphase.directions.circle import on_circle
 from netphase.directions.escape import log_growth
 from netphase.directions.expansion import Expansion, expansion
-from netphase.directions.kinked import by_linearising, smooth_tangents
+from netphase.directions.kinked import by_linearising, falls_on_all_sides
 from netphase.directions.landscape import Landscape
 from netphase.directions.maxima import ROUNDING, Maxima, first_order, second_order
 from netphase.directions.search import by_search
@@ -38,8 +38,9 @@ class DirectionPrediction:
         sign_of_a: s = ±1, the sign of the output weights of the neurons there, shape (K,).
         strength: s F(u) > 0 with F(w) = (c/n) Σ y_i (w·x_i)ᵖ, in the units of the data; neurons
             there grow at `rates`, shape (K,).
-        curvature: largest second derivative of s F along the sphere, negative; −∞ at a corner
-            of an activation with a kink, shape (K,).
+        curvature: largest second derivative of s F along the sphere, negative. Of an activation
+            with a kink: on the sides from which neurons come to rest; −∞ at a corner, where s F
+            falls with a slope on all sides, shape (K,).
         basin: share of the neurons, from Gaussian a and w, that end there; they sum to less than
             one where neurons go elsewhere (see ``degenerate`` and ``unseen``); NaN if not
             measured, shape (K,).
@@ -160,6 +161,10 @@ def predicted_directions(
     two dimensions or fewer all of them are enumerated; otherwise they are searched for from random
     starts. Directions lie in the span of the inputs.
 
+    Of an activation with a kink the directions are those on which neurons come to rest: the maxima
+    of ±F, and points of a kink towards which neurons turn from one side alone, as the input across
+    it is off there (orthogonal inputs), though ±F may rise on the other side.
+
     Args:
         data: inputs and targets, d ≥ 2.
         activation: a name of `netphase.activations` or an `Activation`; None to give the
@@ -240,9 +245,9 @@ def _refuse_constant(data: Dataset, order: Expansion, activation: str | Activati
     raise ArgumentError(
         f"Argument `activation` must have σ(0) = 0 where the targets have a mean, but {sigma.name} "
         f"has σ(0) = {order.constant:.4g} and the mean is {mean:.4g}: the output weights fit it "
-        f"first, and the directions follow what is left. Take {activations.centred(sigma).name} "
-        "(`activations.centred`), or centred targets (`Dataset.centred`, or centred=True in the "
-        "source of the data)."
+        "first, and the directions follow what is left. Take the activation "
+        f"{activations.centred(sigma).name}, or centre the targets (?centred=true in the source "
+        "of the data, or `Dataset.centred`)."
     )
 
 
@@ -252,11 +257,12 @@ def _nothing_to_climb(order: Expansion) -> ArgumentError:
         return ArgumentError(
             "The direction z = (1/n) Σ y_i x_i of these data is zero (balanced odd data), so "
             "p = 1 condensation has no direction and a later order of the activation decides. "
-            "Shift or change the targets, or give a higher `multiplicity`."
+            "Shift or change the targets, or take an activation of higher multiplicity (x_tanh)."
         )
     return ArgumentError(
         f"The landscape (1/n) Σ y_i (w·x_i)^{p} of these data is zero, so neurons condense on no "
-        "direction at this order. Shift or change the targets, or give another `multiplicity`."
+        "direction at this order. Shift or change the targets, or take an activation of another "
+        "multiplicity."
     )
 
 
@@ -289,7 +295,7 @@ def _curvature(span: Span, u: Array, sign: int) -> float:
     own = span.landscape.turned(sign)
     fall = -own.degree * float(own.value(u))
     if own.slopes is not None:
-        return fall if not span.whole or smooth_tangents(own, u) else -np.inf
+        return -np.inf if span.whole and falls_on_all_sides(own, u) else fall
     within = own.tangent_curvature(u)
     return within if span.whole else max(within, fall)
 
