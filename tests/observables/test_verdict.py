@@ -77,6 +77,8 @@ def test_few_neurons_about_a_line_are_not_called_uncondensed(seed):
     assert found.effect < 0.1
     assert "a participation ratio of the orientations of" in found.reason
     assert "hardly fewer; but their mean squared cosine is 0." in found.reason
+    hasty = condensation_verdict(features(Parameters(np.ones(30), w)), draws=9, seed=seed)
+    assert hasty.label == "undetermined"  # though no p-value of nine draws is significant
     few = features(Parameters(np.ones(30), rng.standard_normal((30, 2))))
     assert condensation_verdict(few, seed=seed).label == "not condensed"
 

@@ -60,8 +60,8 @@ def condensation_verdict(
     So are neurons in one dimension (only ±1 exists) and those so few that N₀ < 4.
 
     The participation ratio of a few neurons is about their number wherever they look, so "not
-    condensed" is not said against the weighted mean squared cosine C: where that is significant
-    and (C − C₀)/(1 − C₀) ≥ 0.3, with C₀ at chance, it is undetermined.
+    condensed" is not said against the weighted mean squared cosine C: where
+    (C − C₀)/(1 − C₀) ≥ 0.3, with C₀ at chance, it is undetermined.
 
     The bounds stand where the known clouds of one-input ReLU networks leave room: effects −0.01
     to 0.01 at the start and at γ = 0.5, 0.16 to 0.29 at γ = 1, 0.53 to 0.84 from γ = 1.25 on.
@@ -113,7 +113,7 @@ def condensation_verdict(
     if label == "not condensed":
         cosine = against_chance(feature, "mean_square_cosine", draws, seed, threshold)
         gain = (cosine.observed - cosine.null_mean) / (1 - cosine.null_mean)
-        if cosine.p <= limit and gain >= CONTRADICTING:
+        if gain >= CONTRADICTING:
             label = "undetermined"
             reason += (
                 f"; but their mean squared cosine is {cosine.observed:.3g}, where random ones have "
