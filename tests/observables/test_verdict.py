@@ -77,8 +77,10 @@ def test_few_neurons_about_a_line_are_not_called_uncondensed(seed):
     assert found.effect < 0.1
     assert "a participation ratio of the orientations of" in found.reason
     assert "hardly fewer; but their mean squared cosine is 0." in found.reason
-    hasty = condensation_verdict(features(Parameters(np.ones(30), w)), draws=9, seed=seed)
-    assert hasty.label == "undetermined"  # though no p-value of nine draws is significant
+    hasty = condensation_verdict(
+        features(Parameters(np.ones(30), w)), draws=9, seed=seed, level=0.1
+    )
+    assert hasty.label == "undetermined"
     few = features(Parameters(np.ones(30), rng.standard_normal((30, 2))))
     assert condensation_verdict(few, seed=seed).label == "not condensed"
 
@@ -94,17 +96,38 @@ def test_nothing_is_said_in_one_dimension_or_of_few_neurons():
         assert math.isnan(few.effect)
 
 
-def test_a_strict_level_leaves_it_open():
-    cloud = features(Parameters(np.ones(100), np.ones((100, 3))))
-    found = condensation_verdict(cloud, draws=9, level=1e-9)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_strict_level_leaves_it_open(seed):
+    """Three of five neurons in one cap of area 1/40: chance does it with 10/40² = 0.6%."""
+    w = np.vstack([np.eye(3), [[1.0, 0, 0]] * 2])
+    cloud = features(Parameters(np.ones(5), w))
+    assert condensation_verdict(cloud, draws=199, seed=seed, level=0.05).label == "condensed"
+    found = condensation_verdict(cloud, draws=999, seed=seed, level=0.001)
     assert found.label == "undetermined"
     assert "chance could do it" in found.reason
+    p = 10 / 40**2
+    assert abs(found.significance.p - p) < 4 * np.sqrt(p / 1000) + 1 / 1000
+
+
+def test_enough_draws_always_call_one_direction_condensed():
+    cloud = features(Parameters(np.ones(100), np.ones((100, 3))))
+    for level, least in ((0.01, 99), (0.1, 9), (1 / 49, 48)):
+        labels = {
+            condensation_verdict(cloud, draws=least, seed=seed, level=level).label
+            for seed in range(10)
+        }
+        assert labels == {"condensed"}
+        with pytest.raises(ArgumentError, match=f"= {least} for a `level`"):
+            condensation_verdict(cloud, draws=least - 1, level=level)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda c: condensation_verdict(c, level=0), r"`level` must lie in \(0, 1\)"),
+        (lambda c: condensation_verdict(c, draws=19), "= 99 for a `level` of 0.01, but is 19"),
+        (lambda c: condensation_verdict(c, level=1e-9), "999999999 for a `level` of 1e-09"),
+        (lambda c: condensation_verdict(c, draws=0), "`draws` must be a positive integer"),
         (lambda c: condensation_verdict(c._replace(amplitude=np.zeros(3))), "3 neurons are dead"),
         (lambda c: condensation_verdict(c._replace(amplitude=np.full(3, np.nan))), "3 of its 3"),
         (lambda _: condensation_verdict("cloud"), "must be the Features"),

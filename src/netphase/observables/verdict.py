@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple, TypeAlias
 
-from netphase._checks import finite_float
+from netphase._checks import finite_float, positive_int
 from netphase.errors import ArgumentError
 from netphase.observables.features import Features
 from netphase.observables.significance import Significance, against_chance
@@ -68,7 +68,8 @@ def condensation_verdict(
 
     Args:
         feature: directions and amplitudes.
-        draws: clouds of the null model. Wide uncondensed layers in many dimensions cost about
+        draws: clouds of the null model, at least 1/``level`` − 1: the p-value of fewer is below
+            ``level`` by chance alone. Wide uncondensed layers in many dimensions cost about
             0.15 s a cloud, all else milliseconds.
         seed: of the null model.
         threshold: neurons at or below this share of the largest amplitude are inactive, in [0, 1).
@@ -78,7 +79,8 @@ def condensation_verdict(
         The verdict with its reason.
 
     Raises:
-        ArgumentError: as `against_chance`, or ``level`` is not in (0, 1).
+        ArgumentError: as `against_chance`, ``level`` is not in (0, 1), or ``draws`` are too few
+            for it.
 
     References:
         Luo et al. (JMLR 2021), Figs 2 and 6, show what is judged here.
@@ -89,12 +91,19 @@ def condensation_verdict(
         >>> condensation_verdict(features(initial_parameters(500, 2, 0, False))).label
         'not condensed'
     """
-    limit = finite_float("level", level)
+    limit, count = finite_float("level", level), positive_int("draws", draws)
     if not 0 < limit < 1:
         raise ArgumentError(f"Argument `level` must lie in (0, 1), but is {limit}.")
+    least = 1 / limit - 1
+    if count < least * (1 - 1e-12):
+        raise ArgumentError(
+            f"Argument `draws` must be at least 1/level − 1 = {least:.10g} for a `level` of "
+            f"{limit:g}, but is {count}: fewer clouds tell nothing at that level. Draw more, or "
+            f"take a `level` of {1 / (count + 1):.2g} or more."
+        )
     d = feature.direction.shape[1] if isinstance(feature, Features) else 0
     statistic = "participation_ratio" if d == 2 else "effective_number"
-    found = against_chance(feature, statistic, draws, seed, threshold)
+    found = against_chance(feature, statistic, count, seed, threshold)
     if d == 1:
         reason = "In one input dimension there are only the directions +1 and −1."
         return CondensationVerdict("undetermined", math.nan, found, reason)
@@ -111,7 +120,7 @@ def condensation_verdict(
         f"where random ones have {found.null_mean:.3g} (p = {found.p:.2g}): {why}"
     )
     if label == "not condensed":
-        cosine = against_chance(feature, "mean_square_cosine", draws, seed, threshold)
+        cosine = against_chance(feature, "mean_square_cosine", count, seed, threshold)
         gain = (cosine.observed - cosine.null_mean) / (1 - cosine.null_mean)
         if gain >= CONTRADICTING:
             label = "undetermined"

@@ -29,6 +29,9 @@ TESTED = (
 )
 """Statistics that a summary compares with chance, in its order."""
 
+VERDICT_DRAWS = 99
+"""Fewest clouds from which the verdict can be had at its level."""
+
 
 @dataclass(frozen=True)
 class CondensationSummary:
@@ -60,7 +63,8 @@ def condensation_summary(feature: Features, draws: int = 99, seed: int = 0) -> C
 
     Args:
         feature: directions and amplitudes.
-        draws: clouds of random directions each statistic is compared with.
+        draws: clouds of random directions each statistic is compared with; the verdict, which
+            fewer could not give, takes 99 at least.
         seed: of these clouds.
 
     Returns:
@@ -86,5 +90,5 @@ def condensation_summary(feature: Features, draws: int = 99, seed: int = 0) -> C
         shares=found.shares,
         cover=minimal_cover(feature, threshold=ACTIVE),
         chance=tuple(against_chance(feature, name, draws, seed, ACTIVE) for name in TESTED),
-        verdict=condensation_verdict(feature, draws, seed, ACTIVE),
+        verdict=condensation_verdict(feature, max(draws, VERDICT_DRAWS), seed, ACTIVE),
     )
