@@ -141,16 +141,33 @@ def test_moments_are_evenly_spaced_in_what_happens(record):
 def test_the_end_of_the_initial_stage_is_marked_where_the_run_goes_on():
     half = experiment(mean_square=stage_end(nph.datasets.load(DATA), "tanh", 0.5))
     limit = stage_end(nph.datasets.load(DATA), "tanh", 0.1)
-    alone = nph.run(msgspec.structs.replace(half, mean_square=limit))  # which ends there
+    alone = nph.run(msgspec.structs.replace(half, mean_square=limit))  # within a thousandth
+    fall = float(alone["mean_square"][0]) - limit
     for frames in (8, 3):  # few moments, none of them near the end by itself
         seen = condense(half, frames=frames)
         assert seen.sizes["time"] == frames
         end = float(seen["initial_stage_end"])
-        assert end == pytest.approx(float(alone["time"][-1]), rel=1e-9)
+        assert end == pytest.approx(float(alone["time"][-1]), rel=0.02)
         at = int(np.flatnonzero(seen["time"].values == end)[0])
         assert 0 < at < frames - 1
-        assert float(seen["mean_square"][at]) == pytest.approx(limit, rel=1e-3)
+        assert abs(float(seen["mean_square"][at]) - limit) < 1e-3 * fall
     assert float(condense(half, frames=2)["initial_stage_end"]) == end
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus"])
+def test_the_end_on_a_flat_plateau_is_found_to_a_part_of_its_fall(activation):
+    """Where the whole initial stage lowers the error by a thousandth and less."""
+    data = nph.datasets.load("sines?n=80&inputs=1&frequency=3")
+    run = experiment(
+        law=nph.ScalingLaw.plain(3.0, 0.0), width=40, data=data, activation=activation,
+        mean_square=6.3,
+    )  # fmt: skip
+    limit = stage_end(data, activation)
+    seen = condense(run, frames=6)
+    at = int(np.flatnonzero(seen["time"].values == float(seen["initial_stage_end"]))[0])
+    fall = float(np.var(data.y)) - limit if activation == "softplus" else np.mean(data.y**2) - limit
+    assert fall < 2e-3 * limit
+    assert abs(float(seen["mean_square"][at]) - limit) < 0.01 * fall
 
 
 def test_a_run_that_ends_before_the_initial_stage_does_has_no_end_of_it():
@@ -159,7 +176,8 @@ def test_a_run_that_ends_before_the_initial_stage_does_has_no_end_of_it():
 
 
 def test_a_run_to_the_end_of_the_initial_stage_ends_with_it(record):
-    assert float(record["initial_stage_end"]) == float(record["time"][-1])
+    last = float(record["time"][-1])
+    assert 0.98 * last < float(record["initial_stage_end"]) <= last
 
 
 def test_a_saddle_that_neurons_still_leave_is_not_stagnation():

@@ -200,8 +200,33 @@ class _Run:
             return last
         if not np.any(self.clock.mean_square <= mean_square):
             return math.nan
-        stop = Stop(mean_square=mean_square, time=last, max_steps=MOST_STEPS)
-        return min(float(self._until(stop).time[-1]), last)
+        found = self._until(Stop(mean_square=mean_square, time=last, max_steps=MOST_STEPS))
+        end = min(float(found.time[-1]), last)
+        return end if self.grain is not None else self._crossing(found, mean_square, end)
+
+    def _crossing(self, found: Trajectory, mean_square: float, end: float) -> float:
+        """When a continuous run is down to a mean square error, between its last records.
+
+        The engines land on a mean square within a thousandth; the initial stage is over when a
+        plateau has fallen by less.
+        """
+        from scipy.optimize import brentq
+
+        above = np.flatnonzero(found.mean_square > mean_square)
+        if not len(above):
+            return end
+        start = float(found.time[above[-1]])
+        *_, (_, _, state) = self.states(np.array([0.0, start] if start > 0.0 else [0.0]))
+
+        def height(time: float) -> float:
+            stop = Stop(mean_square=0.0, time=time - start, max_steps=MOST_STEPS)
+            leg = evolve(self.dynamics, self.method, state, stop=stop, tracked=self.tracked)
+            return float(leg.mean_square[-1]) / mean_square - 1
+
+        if height(end) > 0.0:
+            return end
+        low = start + 1e-9 * (end - start)
+        return float(brentq(height, low, end, rtol=1e-6)) if height(low) > 0.0 else start
 
     def states(self, times: Array) -> Iterator[tuple[float, float, Parameters]]:
         """Time, mean square error and parameters at some times, the first of which is 0."""
@@ -255,8 +280,11 @@ def _look(
 
 
 def _with(times: Array, extra: float) -> Array:
-    """Times, the nearest of those between the ends moved to another between them."""
-    if len(times) < 3 or not times[0] < extra < times[-1]:
+    """Times, the nearest of those between the ends moved to another between them.
+
+    The last one stands for what is hardly earlier, within a tenth of the last interval.
+    """
+    if len(times) < 3 or not times[0] < extra < times[-1] - 0.1 * (times[-1] - times[-2]):
         return times
     nearest = 1 + int(np.abs(times[1:-1] - extra).argmin())
     return np.unique(np.concatenate([times[:nearest], [extra], times[nearest + 1 :]]))
