@@ -99,7 +99,7 @@ results: diagram reproduce  ## renew the pictures and the claims that the docume
 	$(BIN)/netphase diagram --exact --output $(OUT)/zones
 	@mkdir -p docs/images docs/reproductions
 	cp $(OUT)/diagram/phase_diagram.png docs/images/diagram.png
-	cp $(OUT)/zones/zones.png docs/images/zones.png
+	cp $(OUT)/zones/exact_zones.png docs/images/zones.png
 	for paper in $(PAPERS); do cp $(OUT)/$$paper-$(SIZE)/checks.json \
 		docs/reproductions/$$paper.json; done
 

@@ -74,7 +74,7 @@ def test_an_initial_stage_that_does_not_exist_is_refused_with_its_reason(run, na
         (("--activation", "tanh", "--part", "1"), "it must be smaller than 1"),
         (("--activation", "tanh", "--widths", "1e3,1e17"), "cannot be trained"),
         (("--exact", "--seeds", "0:3"), "--seeds is for networks that are trained"),
-        (("--exact", "--fresh"), "--fresh is for networks that are trained"),
+        (("--exact", "--fresh"), "--resume/--fresh is for networks that are trained"),
         (("--exact", "--widths", "1e9"), "One width (1e+09) gives no slope"),
         (("--exact", "--stage", "final"), "--exact is for the initial stage"),
         (("--exact", "--activation", "relu"), "its kink at zero"),
@@ -104,8 +104,10 @@ def test_balanced_targets_have_no_initial_stage(run, tmp_path, more):
 
 def test_a_start_beyond_the_linear_part_is_warned_of():
     far = stages.weaknesses(sweep_of("--activation", "tanh"))
-    assert any("start beyond the linear part" in sentence for sentence in far)
-    near = sweep_of("--activation", "tanh", "--gamma", "1:2:0.5", "--gamma-prime", "0,0.5")
+    assert any("beyond the linear part" in sentence for sentence in far)
+    other = sweep_of("--activation", "tanh", "--gauge", "beta1", "--gamma-prime", "0,0.5")
+    assert any("beyond the linear part" in sentence for sentence in stages.weaknesses(other))
+    near = sweep_of("--activation", "tanh", "--gamma", "1:2:0.5", "--gamma-prime=-0.5,0.2")
     assert stages.weaknesses(near) == []
     random = sweep_of("--activation", "tanh", "--gamma", "0.5:2:0.5", "--plain")
     assert any("antisymmetric start" in sentence for sentence in stages.weaknesses(random))
@@ -127,6 +129,30 @@ def test_the_zones_of_every_cell_are_told_by_both_layers(run_json, run, tmp_path
     assert "S_w and S_a" in printed
     for words in ("θ-lazy", "w-lag", "a-lag", "condensed"):
         assert words in printed
+
+
+@pytest.mark.usefixtures("theory", "no_figures")
+@pytest.mark.parametrize(
+    "arguments", [("--activation", "x_tanh"), ("--activation", "tanh", "--stage", "final")]
+)
+def test_where_no_law_is_known_no_exact_line_is_claimed(run_json, tmp_path, arguments):
+    grid = ("--gamma", "0.5,1.5", "--gamma-prime=-0.5,0.25", "--widths", "100,400,1600")
+    content = run_json("diagram", *arguments, *grid, "--output", tmp_path / "out")
+    assert any("No law of infinite width" in sentence for sentence in content["warnings"])
+    assert all(row["exact"] is None for row in content["boundary"]["w"])
+    assert content["macroscopic"] is None
+    linear = run_json("diagram", "--activation", "tanh", *grid, "--output", tmp_path / "linear")
+    assert [row["exact"] for row in linear["boundary"]["w"]] == [1.0, 1.25]
+
+
+def test_cells_of_which_the_equations_say_nothing_are_not_compared(run_json, tmp_path):
+    content = run_json(
+        *("diagram", "--activation", "tanh", "--gamma", "0.5,1.5", "--gamma-prime=-0.5,1"),
+        *("--widths", "100,400,1600", "--output", tmp_path / "out"),
+    )
+    found = content["macroscopic"]
+    assert (found["cells"], found["left_out"]) == (3, 1)  # β2 = m^(1/4) at (0.5, 1)
+    assert found["relative_change_w"]["largest"] < 0.3
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -157,7 +183,7 @@ def test_the_four_zone_diagram_is_drawn_of_smooth_activations_only(run, tmp_path
 def test_the_exact_diagram_agrees_with_the_law(run_json, run, tmp_path):
     arguments = ("diagram", "--exact", "--quick", "--widths", "1e12,1e16")
     content = run_json(*arguments, "--output", tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "diagram.json").read_text()) == content
+    assert json.loads((tmp_path / "out" / "exact.json").read_text()) == content
     assert content["axes"]["width"] == [1e12, 1e16]
     for cell in content["cells"]:
         place = cell["gamma"], cell["gamma_prime"]
@@ -167,7 +193,7 @@ def test_the_exact_diagram_agrees_with_the_law(run_json, run, tmp_path):
         if scalings.distance_to_lines(*place) > 0.2:
             assert cell["zone"] == scalings.zone_at(*place).value, cell
             assert found["w"]["exponent"] == pytest.approx(law.w, abs=0.005), cell
-    for name in ("exact.nc", "zones.png", "zones.pdf"):
+    for name in ("exact.nc", "exact_zones.png", "exact_zones.pdf"):
         assert str(tmp_path / "out" / name) in content["files"]
     gaps = [row["w"] for row in content["deviations"]]
     assert gaps[0] >= gaps[1] >= gaps[2]
@@ -192,6 +218,7 @@ def test_the_exact_diagram_takes_widths_beyond_any_network(run_json, tmp_path):
         law = scalings.predicted_exponents(cell["gamma"], cell["gamma_prime"])
         assert cell["exponents"]["w"]["exponent"] == pytest.approx(law.w, abs=1e-3)
     assert not any(str(file).endswith(".png") for file in content["files"])
+    assert content["warnings"] == ["One row or column is no plane: no figure is drawn."]
 
 
 def test_the_exact_plane_is_labelled():
@@ -205,3 +232,27 @@ def test_the_exact_plane_is_labelled():
     np.testing.assert_allclose(plane["exponent"].sel(block="w").values[0], slopes.mean(axis=0))
     with pytest.raises(ArgumentError, match="two different widths"):
         exact_plane([1.0], [0.0], [1e3, 1e3])
+
+
+def test_an_exact_plane_of_what_is_no_plane_is_refused():
+    from netphase import exact_plane
+    from netphase.errors import ArgumentError
+
+    for gamma, rows, widths, words in (
+        (["a"], [0.0], [1e3, 1e4], "`gamma` must be an array of real numbers"),
+        ([1.0], [], [1e3, 1e4], "`gamma_prime` must not be empty"),
+        ([1.0], [0.0], ["a", "b"], "`widths` must be an array of real numbers"),
+        ([np.nan], [0.0], [1e3, 1e4], "`gamma` must be finite"),
+    ):
+        with pytest.raises(ArgumentError, match=words):
+            exact_plane(gamma, rows, widths)
+
+
+def test_a_plain_start_has_no_exact_plane_where_its_first_output_grows(run, tmp_path):
+    options = ("diagram", "--exact", "--plain", "--gamma-prime", "0", "--output", tmp_path / "out")
+    result = run(*options, "--gamma", "0.1:0.5:0.1")
+    assert result.exit_code == 2, result.stdout
+    assert "γ must be ≥ 1/2, but is 0.1" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    assert run(*options, "--gamma", "0.5,0.7").exit_code == 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netphase.cli.output import new_table, short
+from netphase.cli.stages import LINEAR
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
     from rich.table import Table
 
@@ -23,6 +25,9 @@ COMPARED = {
 def against_equations(results: xr.Dataset, sweep: Sweep, part: float) -> dict[str, Any]:
     """How far the widest networks are from the macroscopic equations, over the plane.
 
+    Cells with a run that did not reach its target, and those whose input weights start beyond the
+    linear part of the activation, are left out: the equations say nothing of them.
+
     Args:
         results: labelled results of the sweep.
         sweep: what was run.
@@ -30,7 +35,7 @@ def against_equations(results: xr.Dataset, sweep: Sweep, part: float) -> dict[st
 
     Returns:
         Name → median and largest relative difference (of the mean over the seeds), and the place
-        of the largest; the width.
+        of the largest; the width; the numbers of cells compared and left out.
     """
     import numpy as np
 
@@ -45,11 +50,15 @@ def against_equations(results: xr.Dataset, sweep: Sweep, part: float) -> dict[st
         antisymmetric=sweep.base.antisymmetric,
         part=part,
     )
-    found: dict[str, Any] = {"width": sweep.widths[-1]}
+    kept = _comparable(results, sweep)
+    count = int(kept.sum())
+    found: dict[str, Any] = {"width": sweep.widths[-1], "cells": count}
+    found["left_out"] = kept.size - count
     for name in COMPARED:
         order = ("gamma_prime", "gamma")
         measured = results[name].isel(width=-1).mean("seed").transpose(*order).values
         gap = np.abs(measured / exact[name].isel(width=-1).values - 1)
+        gap[~kept] = np.nan
         if not np.isfinite(gap).any():
             continue
         row, column = np.unravel_index(np.nanargmax(gap), gap.shape)
@@ -62,9 +71,27 @@ def against_equations(results: xr.Dataset, sweep: Sweep, part: float) -> dict[st
     return found
 
 
+def _comparable(results: xr.Dataset, sweep: Sweep) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Cells that ended well and started linear, shape (rows, columns)."""
+    import numpy as np
+
+    from netphase.results import STATUS_CODES
+
+    good = [code for status, code in STATUS_CODES.items() if status.succeeded]
+    codes = results["status"].isel(width=-1).transpose("gamma_prime", "gamma", "seed").values
+    linear = [
+        [sweep.experiment((i, j, -1, 0)).scales.beta2 <= LINEAR for i in range(len(sweep.gamma))]
+        for j in range(len(sweep.gamma_prime))
+    ]
+    return np.isin(codes, good).all(axis=-1) & np.array(linear)
+
+
 def comparison_table(found: dict[str, Any]) -> Table:
     """The comparison for a reader."""
-    title = f"networks of m = {found['width']} against the macroscopic equations"
+    title = (
+        f"networks of m = {found['width']} against the macroscopic equations, {found['cells']} "
+        f"cells ({found['left_out']} that ended badly or start with β2 > {LINEAR:g} left out)"
+    )
     table = new_table("", ">median difference", ">largest", "at (γ, γ')", title=title)
     for name, sign in COMPARED.items():
         if name in found:

@@ -60,12 +60,13 @@ A LIST is start:stop:step (both ends included), or numbers with commas, or both.
 
 \b
 JSON fields: {FIELDS},
-sweep (its specification), macroscopic (null in the final stage: {{width, relative_change_w,
-relative_change_a, alignment_ratio: {{median, largest, gamma, gamma_prime}}}}).
+sweep (its specification), macroscopic (null in the final stage: {{width, cells, left_out,
+relative_change_w, relative_change_a, alignment_ratio: {{median, largest, gamma,
+gamma_prime}}}}); boundary.*.exact is null where no law is known.
 With --exact: axes {{gamma, gamma_prime, width}}, cells [{{gamma, gamma_prime, zone, alias,
 exponents {{w, a, theta: {{exponent, law}}}}, alignment_ratio}}], criterion (of the zones),
 deviations [{{distance (from the lines of the law), w, a, theta}}], part, mean_square,
-activation, data, files.
+activation, data, warnings, files.
 """
 
 
@@ -154,6 +155,12 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     folder: Path = options["output"]
     results = _run(sweep, folder / STORE_NAME, options, ctx.command_path)
     report = Report(results, options["whole_row"])
+    if not report.law_holds:
+        sentences.append(
+            f"No law of infinite width is known for {sweep.base.activation} beyond its linear "
+            "stage: exponents are given without exact lines."
+        )
+        warn(sentences[-1])
     files = report.draw(folder)
     comparison = _comparison(results, sweep, options)
     content = {

@@ -9,7 +9,16 @@ import click
 
 from netphase._files import replacing, write_whole
 from netphase.cli.application import SUCCESS
-from netphase.cli.output import console, document, emit, list_files, new_table, number, short
+from netphase.cli.output import (
+    console,
+    document,
+    emit,
+    list_files,
+    new_table,
+    number,
+    short,
+    warn,
+)
 from netphase.cli.stages import data_of, given, stage_of
 
 if TYPE_CHECKING:
@@ -17,10 +26,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FINE = (41, 41)
-"""Values of γ and γ' in the default plane."""
+"""Values of γ in [0.5, 2.5] and of γ' in [−1, 1], in steps that meet the lines."""
 
-COARSE = (13, 9)
+COARSE = (11, 11)
 """The same for --quick."""
+
+LAW = 0.005
+"""Far from the lines exponents further from the law than this tell of a range that is left."""
 
 UNUSED = (
     "seeds",
@@ -55,16 +67,19 @@ def exact_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
         ArgumentError: a value is outside its domain, or the data are not usable.
     """
     plane = _plane(ctx, options)
+    sentences = _weaknesses(plane)
+    for sentence in sentences:
+        warn(sentence)
     folder: Path = options["output"]
     files = [_save(plane, folder / "exact.nc"), *_draw(plane, folder)]
-    content = {**_content(plane), "files": files}
-    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
+    content = {**_content(plane), "warnings": sentences, "files": files}
+    write_whole(folder / "exact.json", document("diagram", content) + "\n")
     if options["as_json"]:
         emit("diagram", content)
     else:
         page = console()
         _print(page, plane, content)
-        list_files(page, [folder / "diagram.json", *files])
+        list_files(page, [folder / "exact.json", *files])
     return SUCCESS
 
 
@@ -78,20 +93,20 @@ def _plane(ctx: click.Context, options: dict[str, Any]) -> xr.Dataset:
         options = {**options, "activation": "tanh"}
     for name in UNUSED:
         if given(ctx, name):
-            option = {"resume": "fresh"}.get(name, name).replace("_", "-")
+            option = {"resume": "resume/--fresh"}.get(name, name).replace("_", "-")
             raise click.UsageError(
                 f"--{option} is for networks that are trained; --exact trains none."
             )
     if stage_of({**options, "stage": options["stage"] or "initial"}) != "initial":
         raise click.UsageError("--exact is for the initial stage: leave out --stage final.")
-    widths = options["widths"] or EXACT_WIDTHS
+    widths = [float(m) for m in options["widths"] or EXACT_WIDTHS]
     if len(widths) < 2:
         raise click.UsageError(
             f"One width ({widths[0]:g}) gives no slope: give two, as in --widths 1e12,1e16."
         )
     columns, rows = COARSE if options["quick"] else FINE
     return exact_plane(
-        options["gamma"] or np.linspace(0.5, 2.0, columns),
+        options["gamma"] or np.linspace(0.5, 2.5, columns),
         options["gamma_prime"] or np.linspace(-1.0, 1.0, rows),
         widths,
         data_of(ctx, options, "initial"),
@@ -115,8 +130,27 @@ def _draw(plane: xr.Dataset, folder: Path) -> list[Path]:
 
     if min(plane.sizes["gamma"], plane.sizes["gamma_prime"]) < 2:
         return []
-    widest = plane.isel(width=-1, drop=True)
-    return figures.save(figures.zone_diagram(widest), folder / "zones")
+    about, widths = plane.attrs, plane["width"].values
+    title = (
+        f"{about['activation']}, {about['data']}, equations, m = {widths[0]:.0e} to "
+        f"{widths[-1]:.0e}; ρ at the largest"
+    )
+    figure = figures.zone_diagram(plane.isel(width=-1, drop=True), title=title)
+    return figures.save(figure, folder / "exact_zones")
+
+
+def _weaknesses(plane: xr.Dataset) -> list[str]:
+    """Sentences on what is wrong with or missing from a plane."""
+    found = []
+    far = deviations(plane)[-1]
+    if max(far["w"], far["a"]) > LAW:
+        found.append(
+            f"Exponents differ from the law by up to {max(far['w'], far['a']):.2g} far from its "
+            "lines: give larger --widths, or targets and inputs of size one."
+        )
+    if min(plane.sizes["gamma"], plane.sizes["gamma_prime"]) < 2:
+        found.append("One row or column is no plane: no figure is drawn.")
+    return found
 
 
 def _content(plane: xr.Dataset) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Report:
         self.plane = analyse_plane(results)
         self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
         self.zones = self._smooth()
+        self.law_holds = not self.zones or self._in_linear_stage()
         self.whole_row = boundary_of(self.plane, "w", "whole row") if whole_row else None
         self.published = self._stars() if whole_row else None
 
@@ -101,6 +102,25 @@ class Report:
 
         name = str(self.results.attrs["activation"])
         return name in activations.NAMES and activations.get(name).smooth
+
+    def _in_linear_stage(self) -> bool:
+        """Whether the runs of a smooth activation end while it is a straight line to the neurons.
+
+        Beyond, and for activations that are none at zero, no law of infinite width is known.
+        """
+        from netphase import activations
+        from netphase.cli.stages import without_initial_stage
+        from netphase.errors import ArgumentError
+        from netphase.kernels import linear_plateau
+        from netphase.sweep import Sweep
+
+        base = Sweep.from_json(str(self.results.attrs["sweep"])).base
+        if without_initial_stage(activations.get(base.activation)):
+            return False
+        try:
+            return bool(base.mean_square > linear_plateau(base.dataset))
+        except (ArgumentError, OSError):  # the data file is no longer there
+            return False
 
     @property
     def unfinished(self) -> int:
@@ -134,10 +154,13 @@ class Report:
             "criterion": self.plane["verdict"].attrs["long_name"],
             "zone_criterion": self.plane["zone"].attrs["long_name"],
             "boundary": {
-                block: boundary_rows(boundary, block) for block, boundary in self.boundary.items()
+                block: boundary_rows(boundary, block, self.law_holds)
+                for block, boundary in self.boundary.items()
             },
             "boundary_criterion": self.boundary["w"].criterion,
-            "whole_row": boundary_rows(self.whole_row, "w") if self.whole_row else None,
+            "whole_row": boundary_rows(self.whole_row, "w", self.law_holds)
+            if self.whole_row
+            else None,
             "published": self.published._asdict() if self.published else None,
         }
 
@@ -233,8 +256,9 @@ class Report:
         if stars:
             columns += [">paper's star"]
         table = new_table(*columns, "remark", title="boundary: where S_w = 0 in each row")
-        lines = boundary_rows(self.whole_row, "w") if self.whole_row else []
-        for k, row in enumerate(boundary_rows(self.boundary["w"], "w")):
+        holds = self.law_holds
+        lines = boundary_rows(self.whole_row, "w", holds) if self.whole_row else []
+        for k, row in enumerate(boundary_rows(self.boundary["w"], "w", holds)):
             extra = [number(lines[k]["gamma"]), number(lines[k]["standard_error"])] if lines else []
             if stars:
                 extra.append(number(stars.get(round(row["gamma_prime"], 9), math.nan)))
@@ -266,12 +290,22 @@ class Report:
                     boundary=self.boundary[block],
                     whole_row=self.whole_row if block == "w" else None,
                     published=self.published if block == "w" else None,
+                    exact=self.law_holds,
                 )
                 written += figures.save(figure, folder / stem)
         if self.zones and drawable:
-            written += figures.save(figures.zone_diagram(self.plane), folder / "zones")
+            figure = figures.zone_diagram(self.plane, exact=self.law_holds, title=self._title())
+            written += figures.save(figure, folder / "zones")
         written += figures.save(self._rows_figure(), folder / "exponents")
         return written + figures.save(self._widths_figure(), folder / "widths")
+
+    def _title(self) -> str:
+        """What the networks are, in a line."""
+        about, widths = self.results.attrs, self.results["width"].values
+        return (
+            f"{about['activation']}, {about['data']}, m = {widths[0]} to {widths[-1]}; "
+            "ρ at the largest"
+        )
 
     def _rows_figure(self) -> Figure:
         """S_w against γ for up to five rows of γ', with the law of infinite width."""
@@ -287,7 +321,9 @@ class Report:
         return figures.exponents_against_gamma(
             {label[row]: cut["exponent"].sel(gamma_prime=row, drop=True) for row in label},
             {label[row]: cut["standard_error"].sel(gamma_prime=row, drop=True) for row in label},
-            predicted={
+            predicted={}
+            if not self.law_holds
+            else {
                 label[row]: (fine, np.array([predicted_exponents(g, row).w for g in fine]))
                 for row in label
             },
@@ -333,8 +369,10 @@ def alias(verdict: str) -> str | None:
     return Zone(verdict).alias if verdict in set(Zone) else None
 
 
-def boundary_rows(boundary: PhaseBoundary, block: Which) -> list[dict[str, Any]]:
-    """A measured boundary beside the exact one, one entry a row of γ'."""
+def boundary_rows(
+    boundary: PhaseBoundary, block: Which, law_holds: bool = True
+) -> list[dict[str, Any]]:
+    """A measured boundary beside the exact one (NaN where none is known), by rows of γ'."""
     from netphase.scalings import gamma_c
 
     return [
@@ -344,7 +382,7 @@ def boundary_rows(boundary: PhaseBoundary, block: Which) -> list[dict[str, Any]]
             "standard_error": float(boundary.standard_error[k]),
             "statistical": float(boundary.statistical[k]),
             "systematic": float(boundary.systematic[k]),
-            "exact": gamma_c(float(boundary.gamma_prime[k]), block),
+            "exact": gamma_c(float(boundary.gamma_prime[k]), block) if law_holds else math.nan,
             "note": boundary.notes[k],
         }
         for k in range(len(boundary.gamma_prime))

@@ -54,6 +54,9 @@ PART = 0.5
 LARGEST_WIDTH = 10**9
 """Wider networks do not fit into any memory."""
 
+LINEAR = 0.5
+"""Standard deviation β2 of the input weights up to which smooth activations start linear."""
+
 SMALL_WIDTH = 100
 """Below this width the law of infinite width says little."""
 
@@ -249,7 +252,8 @@ def _precision_weakness(base: Experiment) -> list[str]:
         return []
     return [
         f"A mean square error of {base.mean_square:g} is near the rounding of {base.dtype}: many "
-        f"runs will not reach it. Use a --tolerance of {least * size:.0e} or more."
+        f"runs will not reach it. Use a --tolerance of {least * size:.0e} or more, or, in the "
+        "initial stage, targets of size one."
     ]
 
 
@@ -260,10 +264,15 @@ def _gauge_weakness(sweep: Sweep) -> list[str]:
     found: list[str] = []
     if not activations.get(sweep.base.activation).smooth:
         return found
-    if sweep.gauge == "alpha" and max(sweep.gamma_prime) > min(sweep.gamma):
+    corners = [(i, j, k, 0) for i in (0, -1) for j in (0, -1) for k in (0, -1)]
+    largest = max((sweep.experiment(corner) for corner in corners), key=lambda e: e.scales.beta2)
+    if largest.scales.beta2 > LINEAR:
+        law = largest.law
         found.append(
-            "Where γ' > γ the input weights grow with the width (β2 > 1) and start beyond the "
-            "linear part of the activation: exponents differ from the law there."
+            f"At (γ, γ') = ({law.gamma:g}, {law.gamma_prime:g}) and m = {largest.width} the input "
+            f"weights start with the standard deviation β2 = {largest.scales.beta2:.3g}, beyond "
+            "the linear part of the activation: exponents differ from the law where β2 is not "
+            "small."
         )
     if not sweep.base.antisymmetric and min(sweep.gamma) < 1:
         found.append(

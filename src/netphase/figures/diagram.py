@@ -59,6 +59,7 @@ def phase_diagram(
     published: Zeros | None = None,
     limit: float = 0.5,
     names: bool = True,
+    exact: bool = True,
     width: float = COLUMN,
 ) -> Figure:
     """Heat map of an exponent over the plane, the exact boundary over the measured one.
@@ -76,6 +77,7 @@ def phase_diagram(
         published: such zeros as a paper printed them, drawn as filled stars.
         limit: exponent at which the colours saturate, > 0.
         names: whether to mark the known initialisations that lie inside the axes.
+        exact: whether to draw the exact boundary; not every activation has one that is known.
         width: width of the figure in inches.
 
     Returns:
@@ -110,7 +112,9 @@ def phase_diagram(
         if verdicts is not None:
             dark = np.abs(np.nan_to_num(values)) > 0.6 * limit
             hatched = hatch_cells(axes, ordered_plane(verdicts, "verdicts"), dark)
-        _draw_boundaries(axes, which, gamma_prime, boundary, whole_row, published)
+        if exact:
+            _draw_exact(axes, which, gamma_prime)
+        _draw_boundaries(axes, boundary, whole_row, published)
         if names:
             _mark_names(axes)
         bar = figure.colorbar(
@@ -223,20 +227,12 @@ def hatch_cells(
     return used
 
 
-def _draw_boundaries(
-    axes: Axes,
-    which: Which,
-    gamma_prime: Array,
-    boundary: Boundary | None,
-    whole_row: Zeros | None,
-    published: Zeros | None,
-) -> None:
-    """Exact line dashed, measured line solid with its band, stars of the whole-row zeros."""
+def _draw_exact(axes: Axes, which: Which, gamma_prime: Array) -> None:
+    """The exact boundary of infinite width, dashed."""
     edges = cell_edges(gamma_prime)
     rows = np.unique(np.concatenate((edges, [0.0]) if edges[0] < 0 < edges[-1] else (edges,)))
-    exact = exact_boundary(which, rows)
     axes.plot(
-        exact,
+        exact_boundary(which, rows),
         rows,
         color="black",
         ls=(0, (4, 2)),
@@ -244,6 +240,12 @@ def _draw_boundaries(
         zorder=4,
         label="exact boundary, infinite width",
     )
+
+
+def _draw_boundaries(
+    axes: Axes, boundary: Boundary | None, whole_row: Zeros | None, published: Zeros | None
+) -> None:
+    """Measured line solid with its band, stars of the whole-row zeros."""
     if boundary is not None:
         at, centre, error = (
             np.asarray(v, dtype=np.float64)

@@ -47,6 +47,9 @@ ZONE_COLOURS = {
 EMPTY = "#d9d9d9"
 """Colour of a cell without a verdict."""
 
+ON_DARK = "#f0f0f0"
+"""Colour of lines over the dark end of a sequential map."""
+
 RHO = r"alignment $\rho$ with $\Sigma_i\, y_i x_i$"
 """Label of a colour bar of ρ."""
 
@@ -55,7 +58,13 @@ THEORY = (0, (4, 2))
 
 
 def zone_diagram(
-    plane: xr.Dataset, *, limit: float = 1.0, names: bool = True, width: float = PAGE
+    plane: xr.Dataset,
+    *,
+    limit: float = 1.0,
+    names: bool = True,
+    exact: bool = True,
+    title: str = "",
+    width: float = PAGE,
 ) -> Figure:
     """The zones of the plane beside what tells them: S_w, S_a, S_θ, and the alignment ρ.
 
@@ -65,6 +74,8 @@ def zone_diagram(
             over gamma_prime and gamma.
         limit: exponent at which the colours saturate, > 0.
         names: whether to mark known initialisations that lie inside the axes.
+        exact: whether to draw the exact lines; not every activation has some that are known.
+        title: a line above the figure, as activation, data and widths.
         width: width of the figure in inches.
 
     Returns:
@@ -78,18 +89,20 @@ def zone_diagram(
     """
     with style():
         figure = new_figure(width, 0.68 * width)
+        if title:
+            figure.suptitle(title, fontsize=8.0)
         grid = figure.add_gridspec(2, 4)
         zones = ordered_plane(plane["zone"], "plane.zone")
-        _zones(figure, figure.add_subplot(grid[:, :2]), zones, names)
+        _zones(figure, figure.add_subplot(grid[:, :2]), zones, names, exact)
         exponents = plane["exponent"]
         blocks: tuple[Which, ...] = ("w", "a", "theta")
         places = (grid[0, 2], grid[0, 3], grid[1, 2])
         for block, place, letter in zip(blocks, places, "bcd", strict=True):
             table = ordered_plane(exponents.sel(block=block, drop=True), "plane.exponent")
             axes = figure.add_subplot(place)
-            _exponent(axes, table, block, limit)
+            _exponent(axes, table, block, limit, exact)
             panel_label(axes, f"({letter})")
-        _alignment(figure.add_subplot(grid[1, 3]), plane["alignment_ratio"])
+        _alignment(figure.add_subplot(grid[1, 3]), plane["alignment_ratio"], exact)
     return figure
 
 
@@ -121,7 +134,7 @@ def alignment_maps(ratios: Mapping[str, xr.DataArray], *, width: float = PAGE) -
             gamma, rows = table["gamma"].values, table["gamma_prime"].values
             limits = {"vmin": min(least, 0.99), "vmax": 1.0}
             mesh = _mesh(axes, gamma, rows, table.values, cmap="viridis", **limits)
-            _small(axes, gamma, rows)
+            _small(axes, gamma, rows, ON_DARK)
             panel_label(axes, f"({letter}) {title}")
         bar = figure.colorbar(mesh, ax=list(panels), pad=0.015, aspect=24)
         bar.set_label(RHO)
@@ -131,7 +144,7 @@ def alignment_maps(ratios: Mapping[str, xr.DataArray], *, width: float = PAGE) -
     return figure
 
 
-def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool) -> None:
+def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: bool) -> None:
     """The map of zones, with a legend below all maps."""
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
@@ -151,7 +164,8 @@ def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool) -> None
     )
     frame(axes, gamma, rows)
     hatched = hatch_cells(axes, table, np.zeros(table.shape, dtype=bool))
-    _lines(axes, legend=True)
+    if exact:
+        _lines(axes, legend=True)
     if names:
         _marks(axes)
     handles: list[Any] = []
@@ -187,33 +201,34 @@ def _mesh(axes: Axes, gamma: Array, rows: Array, values: Array, **look: Any) -> 
     )
 
 
-def _exponent(axes: Axes, table: xr.DataArray, block: Which, limit: float) -> None:
+def _exponent(axes: Axes, table: xr.DataArray, block: Which, limit: float, exact: bool) -> None:
     """One small map of an exponent."""
     gamma, rows = table["gamma"].values, table["gamma_prime"].values
     values = np.asarray(table.values, dtype=np.float64)
     mesh = _mesh(axes, gamma, rows, values, cmap="RdBu", vmin=-limit, vmax=limit)
-    _small(axes, gamma, rows)
+    _small(axes, gamma, rows, INK if exact else None)
     _bar(axes, mesh, EXPONENT_LABELS[block].split("  ")[0], colour_bar_ends(values, limit))
 
 
-def _alignment(axes: Axes, ratio: xr.DataArray) -> None:
+def _alignment(axes: Axes, ratio: xr.DataArray, exact: bool) -> None:
     """The small map of ρ."""
     table = ordered_plane(ratio, "plane.alignment_ratio")
     gamma, rows = table["gamma"].values, table["gamma_prime"].values
     values = np.asarray(table.values, dtype=np.float64)
     least = np.nanmin(values) if np.isfinite(values).any() else 0.0
     mesh = _mesh(axes, gamma, rows, values, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
-    _small(axes, gamma, rows)
+    _small(axes, gamma, rows, ON_DARK if exact else None)
     _bar(axes, mesh, RHO, "neither")
     panel_label(axes, "(e)")
 
 
-def _small(axes: Axes, gamma: Array, rows: Array) -> None:
-    """Frame and lines of a small map."""
+def _small(axes: Axes, gamma: Array, rows: Array, lines: str | None) -> None:
+    """Frame of a small map, and the exact lines in a colour."""
     from matplotlib.ticker import MaxNLocator
 
     frame(axes, gamma, rows)
-    _lines(axes)
+    if lines is not None:
+        _lines(axes, lines)
     axes.set(xlabel=GAMMA, ylabel=GAMMA_PRIME)
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
@@ -228,17 +243,17 @@ def _bar(axes: Axes, mesh: Any, label: str, extend: Any) -> None:
     bar.ax.tick_params(labelsize=6, pad=1, length=2)
 
 
-def _lines(axes: Axes, legend: bool = False) -> None:
+def _lines(axes: Axes, colour: str = INK, legend: bool = False) -> None:
     """The exact lines between the zones, as far as they lie inside the axes."""
     limits = axes.get_xlim(), axes.get_ylim()
     right = max(limits[0][1], 1.0)
     low, high = limits[1]
     for x, y in (([1.0, 1.0], [low, high]), ([1.0, right], [0.0, right - 1.0])):
-        axes.plot(x, y, color=INK, ls=THEORY, lw=1.1, zorder=4)
+        axes.plot(x, y, color=colour, ls=THEORY, lw=1.1, zorder=4)
     axes.plot(
         [1.0, right],
         [0.0, 1.0 - right],
-        color=INK,
+        color=colour,
         ls=THEORY,
         lw=1.1,
         zorder=4,
