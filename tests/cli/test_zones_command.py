@@ -241,7 +241,7 @@ def test_an_exact_plane_of_what_is_no_plane_is_refused():
     for gamma, rows, widths, words in (
         (["a"], [0.0], [1e3, 1e4], "`gamma` must be an array of real numbers"),
         ([1.0], [], [1e3, 1e4], "`gamma_prime` must not be empty"),
-        ([1.0], [0.0], ["a", "b"], "`widths` must be an array of real numbers"),
+        ([1.0], [0.0], ["a", "b"], "`widths` must be a finite number"),
         ([np.nan], [0.0], [1e3, 1e4], "`gamma` must be finite"),
     ):
         with pytest.raises(ArgumentError, match=words):

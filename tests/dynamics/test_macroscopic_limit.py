@@ -267,6 +267,25 @@ def test_planes_that_make_no_sense_get_a_sentence(change, sentence):
         macroscopic_plane(**(usual | change))
 
 
+def test_a_plain_start_is_refused_where_its_first_output_grows():
+    """f(0) ~ m^(1/2 − γ) is part of a network's own moments, and no longer small at γ < 1/2."""
+    for gamma in (0.2, 0.499):
+        law = ScalingLaw.plain(gamma, 0.3)
+        for call in (
+            lambda law=law: macroscopic_limit(law, 1e6, LINEAR, antisymmetric=False),
+            lambda law=law: breakdown_time(law, 1e6, LINEAR, antisymmetric=False),
+            lambda g=gamma: macroscopic_plane([2, g], [0.3], [1e6], LINEAR, antisymmetric=False),
+        ):
+            with pytest.raises(ArgumentError, match=f"γ must be ≥ 1/2, but is {gamma}: the first"):
+                call()
+        assert macroscopic_limit(law, 1e6, LINEAR).final["relative_change_w"] > 0
+        scales = law.at_width(1000)
+        assert macroscopic_limit(scales, 1000, LINEAR, antisymmetric=False).final["time"] > 0
+    for gamma in (0.1 * 5, 0.1 + 0.4 - 1e-16, 0.6):
+        plane = macroscopic_plane([gamma], [0.3], [1e6], LINEAR, antisymmetric=False)
+        assert np.isfinite(plane.relative_change_w).all()
+
+
 def test_exponents_need_two_widths_and_a_known_block():
     plane = macroscopic_plane([1.5], [0.0], [1e4], LINEAR)
     with pytest.raises(ArgumentError, match="need two widths"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netphase._checks import finite_array, finite_float
 from netphase._types import Array
 from netphase.activations import Activation, get
 from netphase.datasets import Dataset
@@ -56,7 +57,9 @@ def exact_plane(
             last.
         data: inputs and targets; `datasets.linear()` by default.
         activation: σ of multiplicity one with σ(0) = 0.
-        antisymmetric: whether there is a second, opposite copy.
+        antisymmetric: whether there is a second, opposite copy; without one the random first
+            output, ~ m^(1/2 − γ), is left out. It counts up to γ ~ 3/4 at finite width, and
+            γ < 1/2 is refused.
         part: the stop, where this part of the error that a linear fit can take away is gone.
 
     Returns:
@@ -80,8 +83,10 @@ def exact_plane(
 
     from netphase.datasets import linear
 
-    columns, rows = np.unique(np.asarray(gamma, float)), np.unique(np.asarray(gamma_prime, float))
-    sizes = np.unique(np.asarray(widths, dtype=np.float64))
+    columns = np.unique(finite_array("gamma", gamma, 1))
+    rows = np.unique(finite_array("gamma_prime", gamma_prime, 1))
+    whole = np.ravel(np.asarray(widths, dtype=object))  # integers beyond 2^64 among them
+    sizes = np.unique([finite_float("widths", each) for each in whole])
     if len(sizes) < 2:
         raise ArgumentError("Argument `widths` must hold two different widths or more.")
     used = linear() if data is None else data
@@ -89,11 +94,12 @@ def exact_plane(
         columns, rows, sizes, used, activation, antisymmetric=antisymmetric, part=part
     )
     exponent = np.stack([found.exponents(block) for block in BLOCKS])
+    law = _law(columns, rows, antisymmetric)
     plane = ("gamma_prime", "gamma")
     return xr.Dataset(
         {
             "exponent": (("block", *plane), exponent, _about("exponent S of RD ∝ m^S")),
-            "law": (("block", *plane), _law(columns, rows), _about("exponent at infinite width")),
+            "law": (("block", *plane), law, _about("exponent at infinite width")),
             "zone": (plane, _zones(exponent), {"long_name": zone_criterion()}),
             "distance": (
                 plane,
@@ -134,9 +140,9 @@ def _about(words: str, units: str = "1") -> dict[str, str]:
     return {"units": units, "long_name": words}
 
 
-def _law(columns: Array, rows: Array) -> Array:
+def _law(columns: Array, rows: Array, antisymmetric: bool) -> Array:
     """The law of infinite width, shape (block, rows, columns)."""
-    law = np.array([[predicted_exponents(g, p) for g in columns] for p in rows])
+    law = np.array([[predicted_exponents(g, p, antisymmetric) for g in columns] for p in rows])
     return np.moveaxis(law, -1, 0)
 
 

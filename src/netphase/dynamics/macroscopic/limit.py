@@ -28,6 +28,9 @@ from netphase.scalings import Scales, ScalingLaw
 SMALLEST, LARGEST = 1e-250, 1e152
 """Between these J the squares of a boost and of its change stay in the range of a float."""
 
+_ROUNDING = 1e-12
+"""A γ is 1/2 to within this."""
+
 
 @dataclass(frozen=True)
 class MacroscopicLimit:
@@ -119,6 +122,8 @@ class Setting(NamedTuple):
         """
         instance_of("data", data, Dataset, "a Dataset")
         instance_of("law", law, (ScalingLaw, Scales), "a ScalingLaw, or the Scales of one width")
+        if isinstance(law, ScalingLaw):
+            check_first_output(law.gamma, antisymmetric)
         instance_of("antisymmetric", antisymmetric, bool, "True or False")
         m = finite_float("width", width)
         if m < 1 or m != math.floor(m):
@@ -129,6 +134,24 @@ class Setting(NamedTuple):
         ratio, unit = scales.kappa_prime, slope * scales.kappa
         strength = check_strength(np.array([neurons * unit * (ratio + 1 / ratio)]))
         return cls(task, Isotropic.of(task, strength), ratio, unit, slope / scales.alpha)
+
+
+def check_first_output(gamma: float, antisymmetric: bool) -> None:
+    """Refuses a start whose random first output, ~ m^(1/2 − γ), cannot be left out.
+
+    Args:
+        gamma: the least γ.
+        antisymmetric: whether the second copy takes the first output away.
+
+    Raises:
+        ArgumentError: γ < 1/2 without a second copy.
+    """
+    if not antisymmetric and gamma < 0.5 - _ROUNDING:
+        raise ArgumentError(
+            f"Without the antisymmetric start γ must be ≥ 1/2, but is {gamma:.4g}: the first "
+            "output grows with the width there, and the limit leaves it out; use the "
+            "antisymmetric start, or MacroscopicDynamics with the moments of a network's own."
+        )
 
 
 def check_strength(strength: Array) -> Array:
@@ -214,8 +237,9 @@ def macroscopic_limit(
         width: neurons of one copy, m ≥ 1; a whole number, which may be a float such as 1e16.
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
-        antisymmetric: whether there is a second, opposite copy; without one the random function at
-            the start is left out, which matters for γ ≤ 1/2 (and to the exponents there).
+        antisymmetric: whether there is a second, opposite copy; without one the random first
+            output, ~ m^(1/2 − γ), is left out. It counts up to γ ~ 3/4 at finite width; a law of
+            γ < 1/2 is refused, but `Scales` hold no γ and are taken as they are.
         part: the run ends when this part of the error that a linear fit can take away is gone.
         stop: another condition to stop, in place of ``part``; a target below the plateau ends as
             stagnated on it.
@@ -226,8 +250,9 @@ def macroscopic_limit(
         The history.
 
     Raises:
-        ArgumentError: an argument is out of its range, the activation is not c·u near zero, z
-            vanishes, or the scales leave the range of a float.
+        ArgumentError: an argument is out of its range, the start is not antisymmetric at γ < 1/2,
+            the activation is not c·u near zero, z vanishes, or the scales leave the
+            range of a float.
 
     References:
         Chen et al. (2023), whose initial stage is its beginning.
@@ -283,7 +308,8 @@ def breakdown_time(
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
         delta: δ > 0, below the size of the best linear fit.
-        antisymmetric: whether there is a second, opposite copy.
+        antisymmetric: whether there is a second, opposite copy; as in `macroscopic_limit`, without
+            one the random first output is left out, and a law of γ < 1/2 is refused.
         rtol: tolerance of a step.
 
     Returns:

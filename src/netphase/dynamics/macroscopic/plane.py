@@ -16,6 +16,7 @@ from netphase.dynamics.macroscopic.comparator import DEFAULT_RTOL, check_toleran
 from netphase.dynamics.macroscopic.equation import Isotropic
 from netphase.dynamics.macroscopic.integration import reach
 from netphase.dynamics.macroscopic.limit import (
+    check_first_output,
     check_range,
     check_strength,
     closed_form,
@@ -103,8 +104,9 @@ def macroscopic_plane(
         widths: neurons of one copy, each ≥ 1.
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
-        antisymmetric: whether there is a second, opposite copy; without one the random function at
-            the start is left out, which matters for γ ≤ 1/2 (and to the exponents there).
+        antisymmetric: whether there is a second, opposite copy; without one the random first
+            output, ~ m^(1/2 − γ), is left out. It counts up to γ ~ 3/4 at finite width, and
+            γ < 1/2 is refused.
         part: the stop, where this part of the error that a linear fit can take away is gone.
         delta: δ > 0 of the break-down time.
         rtol: tolerance of a step, from 1e-12 to 1e-2.
@@ -113,8 +115,9 @@ def macroscopic_plane(
         The plane.
 
     Raises:
-        ArgumentError: an argument is out of its range, the activation is not c·u near zero, z
-            vanishes, or a width is so large that something leaves the range of a float.
+        ArgumentError: an argument is out of its range, the start is not antisymmetric at γ < 1/2,
+            the activation is not c·u near zero, z vanishes, or a width is so large that
+            something leaves the range of a float.
 
     References:
         Chen et al. (2023), the phase diagram of smooth activations.
@@ -127,6 +130,7 @@ def macroscopic_plane(
     """
     instance_of("data", data, Dataset, "a Dataset")
     columns, rows = finite_array("gamma", gamma, 1), finite_array("gamma_prime", gamma_prime, 1)
+    check_first_output(float(np.min(columns)), antisymmetric)
     sizes = finite_array("widths", widths, 1)
     if np.any(sizes < 1):
         raise ArgumentError(
