@@ -286,6 +286,16 @@ def test_a_plain_start_is_refused_where_its_first_output_grows():
         assert np.isfinite(plane.relative_change_w).all()
 
 
+def test_the_smallest_part_is_where_the_drive_has_hardly_changed():
+    """The mean square falls by 2Jλ²τ, up to its square; that of the targets is all reducible."""
+    law, part = ScalingLaw.plain(0.6, 0.0), 1e-6
+    found = macroscopic_limit(law, 1e6, LINEAR, part=part).final
+    kappa = law.at_width(10**6).kappa
+    rate = float(np.linalg.norm(LINEAR.y @ LINEAR.x / len(LINEAR.y)))
+    expected = part * float(np.mean(LINEAR.y**2)) / (2 * 4e6 * kappa * rate**2)
+    assert found["time"] * kappa == pytest.approx(expected, rel=1e-5)
+
+
 def test_exponents_need_two_widths_and_a_known_block():
     plane = macroscopic_plane([1.5], [0.0], [1e4], LINEAR)
     with pytest.raises(ArgumentError, match="need two widths"):

@@ -37,6 +37,29 @@ def test_targets_without_a_linear_part_are_refused():
         half_way(datasets.from_arrays(x[:, None], 0 * x))
 
 
+@pytest.mark.parametrize("slope", [1e-7, 1e-9, 1e-12])
+def test_a_linear_part_too_small_is_not_called_zero(slope):
+    """z is slope · mean(x²), and a linear fit explains slope² mean(x²)/mean(y²), all known."""
+    x = np.array([-1.0, -0.5, 0.5, 1.0])
+    even = x**2 - np.mean(x**2)
+    data = datasets.from_arrays(x[:, None], even + slope * x)
+    explained = slope**2 * np.mean(x**2) / np.mean(even**2)
+    with pytest.raises(ArgumentError, match="explains only a part") as refusal:
+        half_way(data)
+    number = float(str(refusal.value).split(" part ")[1].split(" of ")[0])
+    assert number == pytest.approx(explained, rel=0.05, abs=0)
+    visible = datasets.from_arrays(x[:, None], even + 1e-5 * x)
+    assert half_way(visible) < np.mean(visible.y**2)
+
+
+@pytest.mark.parametrize("part", [1e-17, 1e-12, 9.9e-7, 1 - 9.9e-7, 1 - 1e-15])
+def test_a_part_that_rounding_would_hide_is_refused(part):
+    with pytest.raises(ArgumentError, match=r"`part` must lie between 1e-06 and 1 - 1e-06, but is"):
+        half_way(datasets.linear(), part)
+    for least in (1e-6, 1 - 1e-6):
+        assert half_way(datasets.linear(), least) == pytest.approx(1 - least, rel=1e-9)
+
+
 @pytest.mark.parametrize("part", [0.0, 1.0, -0.5])
 def test_the_part_lies_between_nothing_and_all(part):
     with pytest.raises(ArgumentError, match="`part` must lie between 0 and 1"):
