@@ -132,6 +132,7 @@ def test_mnist_without_its_package_names_the_remedy(monkeypatch):
         (lambda: datasets.linear(inputs=1), "`inputs` must be 2 or more"),
         (lambda: datasets.sines(low=1.0, high=1.0), "`high` must be larger"),
         (lambda: datasets.sines(frequency=float("nan")), "`frequency` must be a finite"),
+        (lambda: datasets.sines(low=-1e308, high=1e308), "`high - low` must be a finite"),
         (lambda: datasets.axes(0), "`inputs` must be a positive integer"),
     ],
 )

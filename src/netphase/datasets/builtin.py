@@ -228,6 +228,7 @@ def sines(
     low, high = finite_float("low", low), finite_float("high", high)
     if high <= low:
         raise ArgumentError(f"Argument `high` must be larger than `low`, but {high} <= {low}.")
+    finite_float("high - low", high - low)
     x = generator(seed, Stream.DATA).uniform(low, high, (n, inputs))
     y = size * np.sin(rate * x + shift).sum(axis=1)
     source = _source(
