@@ -66,6 +66,24 @@ def test_label_mean_is_the_gradient_at_the_origin():
     assert label_mean(x, y) @ v == pytest.approx(slope)
 
 
+@pytest.mark.parametrize("k", [-510, -350, 350, 500])
+def test_label_mean_of_data_of_any_size(k):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(9, 4)), rng.normal(size=9)
+    expected = label_mean(x, y)
+    np.testing.assert_array_equal(label_mean(np.ldexp(x, k), np.ldexp(y, -2 * k)), expected / 2**k)
+    both = label_mean(np.ldexp(x, k), np.ldexp(y, k))
+    np.testing.assert_array_equal(both, np.ldexp(expected, 2 * k))
+    with pytest.raises(ArgumentError, match="balanced odd data"):
+        label_mean(np.ldexp(ODD, k), np.ldexp([0.3, 0.3, 0.1, 0.1], k))
+
+
+@pytest.mark.parametrize("k", [-700, 700])
+def test_a_label_mean_beyond_doubles_is_refused(k):
+    with pytest.raises(ArgumentError, match=rf"about 2\^{2 * k + 2} in size, outside"):
+        label_mean(np.ldexp(np.ones((2, 2)), k), np.ldexp(np.ones(2), k))
+
+
 ODD = np.array([[1.0, 0.1], [-1.0, -0.1], [0.7, 2.0], [-0.7, -2.0]])
 PLAIN = Parameters(np.ones(2), np.eye(2))
 
@@ -77,6 +95,12 @@ PLAIN = Parameters(np.ones(2), np.eye(2))
         (lambda: label_mean(ODD, np.zeros(4)), "p = 1 condensation has no direction"),
         (lambda: label_mean(ODD, np.ones(3)), "equally many samples, but hold 4 and 3"),
         (lambda: label_mean(ODD, np.array([1, 1, 1, np.nan])), "`y` must be finite"),
+        (lambda: alignment_ratio(None, np.ones(2)), "must be the Parameters of a network"),
+        (lambda: alignment_ratio(PLAIN, np.ones(2), 3), "the number of neurons, 2, but is 3"),
+        (
+            lambda: alignment_ratio(Parameters(np.ones(3), np.eye(2)), np.ones(2)),
+            r"shape \(m,\) and w of shape \(m, d\), but they have \(3,\) and \(2, 2\)",
+        ),
         (lambda: alignment_ratio(PLAIN, np.zeros(2)), "`direction` must not be zero"),
         (lambda: alignment_ratio(PLAIN, np.ones(3)), "one entry per input of a neuron, 2, but"),
         (lambda: alignment_ratio(PLAIN, np.array([np.nan, 1])), "`direction` must be finite"),

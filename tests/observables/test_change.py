@@ -53,11 +53,28 @@ def test_float32_differences_are_summed_in_float64():
 def test_diverged_parameters_give_a_value_not_an_error():
     start = initial_parameters(3, 2)
     assert np.isnan(relative_change(start, Parameters(start.a * np.nan, start.w), "a"))
-    assert np.isinf(relative_change(start, Parameters(start.a, start.w * 1e200), "w"))
+    assert np.isinf(relative_change(start, Parameters(start.a, start.w * np.inf), "w"))
+
+
+@pytest.mark.parametrize("k", [-1000, -900, -540, 540, 900, 1000])
+@pytest.mark.parametrize("which", ["w", "a", "theta"])
+def test_parameters_of_any_size_change_alike(k, which):
+    start, end = (initial_parameters(40, 3, seed=seed) for seed in (0, 1))
+    scaled = [Parameters(np.ldexp(p.a, k), np.ldexp(p.w, k)) for p in (start, end)]
+    assert relative_change(*scaled, which) == relative_change(start, end, which)
+
+
+@pytest.mark.parametrize("factor", [1e-250, 1e-170, 1e170, 1e250])
+def test_changes_far_from_the_size_are_not_lost(factor):
+    start = Parameters(np.array([3.0, 4.0]), np.zeros((2, 1)))
+    end = Parameters(start.a, np.full((2, 1), factor))
+    assert relative_change(start, end, "theta") == pytest.approx(np.sqrt(2) / 5 * factor)
 
 
 def test_misuse_is_refused_in_words():
     start = initial_parameters(3, 2)
+    with pytest.raises(ArgumentError, match="`current` must be the Parameters of a network"):
+        relative_change(start, None)
     with pytest.raises(ArgumentError, match="must have equal shapes"):
         relative_change(start, initial_parameters(4, 2))
     with pytest.raises(ArgumentError, match="`which` must be one of w, a, theta"):

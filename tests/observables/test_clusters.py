@@ -160,3 +160,25 @@ PLANE = features(Parameters(np.ones(2), np.eye(2)))
 def test_directions_refuse_in_words(call, words):
     with pytest.raises(ArgumentError, match=words):
         call(PLANE)
+
+
+@pytest.mark.parametrize("k", [-1000, -900, -540, 520, 900, 1015])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_directions_do_not_depend_on_the_size_of_the_weights(k, d):
+    plain = initial_parameters(200, d, 0, False)
+    expected, found = (features(p) for p in (plain, Parameters(plain.a, np.ldexp(plain.w, k))))
+    np.testing.assert_array_equal(found.direction, expected.direction)
+    np.testing.assert_allclose(np.linalg.norm(found.direction, axis=1), 1, rtol=1e-14)
+    np.testing.assert_allclose(np.ldexp(found.amplitude, -k), expected.amplitude, rtol=1e-10)
+    first, second = condensed_directions(expected), condensed_directions(found)
+    assert (second.count, second.zero) == (first.count, first.zero)
+    np.testing.assert_array_equal(second.labels, first.labels)
+    assert effective_neurons(found) == effective_neurons(expected)
+
+
+def test_neurons_of_very_different_size_keep_their_directions():
+    w = np.array([[3e-200, 4e-200], [3e200, -4e200], [0, 0], [5e-320, 0]])
+    found = features(Parameters(np.array([1e200, 1e-200, 1, 1]), w))
+    np.testing.assert_allclose(found.direction, [[0.6, 0.8], [0.6, -0.8], [0, 0], [1, 0]])
+    np.testing.assert_allclose(found.amplitude, [5, 5, 0, 5e-320])
+    assert condensed_directions(found).count == 2

@@ -189,3 +189,21 @@ def test_a_million_neurons_take_seconds():
 def test_measures_refuse_bad_arguments_in_words(call, words):
     with pytest.raises(ArgumentError, match=words):
         call(_cloud([0.0, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: features(None), "`parameters` must be the Parameters of a network"),
+        (lambda: features(initial_parameters(4, 2), 9), "the number of neurons, 8, but is 9"),
+        (lambda: features(Parameters(np.ones(2), np.ones(2))), r"have \(2,\) and \(2,\)"),
+        (lambda: effective_neurons(None), "`feature` must be the Features of some neurons"),
+        (lambda: direction_clusters(None), "`feature` must be the Features of some neurons"),
+        (lambda: entropy_number(None), "`feature` must be the Features of some neurons"),
+        (lambda: participation_ratio(None), "`feature` must be the Features of some neurons"),
+        (lambda: effective_rank(None), "`feature` must be the Features of some neurons"),
+    ],
+)
+def test_what_is_no_network_is_refused_in_words(call, words):
+    with pytest.raises(ArgumentError, match=words):
+        call()

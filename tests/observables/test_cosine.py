@@ -122,3 +122,18 @@ CLOUD = features(Parameters(np.array([0.0, 0.0]), np.array([[1.0, 2.0], [0.0, 0.
 def test_cosines_refuse_in_words(call, words):
     with pytest.raises(ArgumentError, match=words):
         call(CLOUD)
+
+
+def test_one_line_of_neurons_stays_within_the_bounds():
+    """Rounding may not carry what is 1 beyond it."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        m, d = rng.integers(1, 50), rng.integers(1, 8)
+        w = np.outer(rng.uniform(0.1, 3, m), rng.standard_normal(d))
+        cloud = features(Parameters(rng.standard_normal(m), w))
+        for weighted in (False, True):
+            found = cosine_summary(cloud, weighted)
+            at_most = (found.mean_cosine, found.mean_square_cosine, found.leading_share)
+            assert all(1 - 1e-12 < each <= 1 for each in at_most)
+            assert 1 <= found.effective_rank < 1 + 1e-12
+        assert 1 <= effective_rank(cloud) < 1 + 1e-12

@@ -10,7 +10,7 @@ from netphase._checks import finite_array, positive_int
 from netphase._types import Array
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters
-from netphase.observables.features import Features, checked
+from netphase.observables.features import Features, checked, exponent_of, first_neurons
 
 _ROUNDING = 1e-13
 
@@ -44,7 +44,8 @@ def alignment_ratio(parameters: Parameters, direction: Array, tracked: int | Non
         ρ in [0, 1]; NaN if an input weight is not finite.
 
     Raises:
-        ArgumentError: v is zero, not finite or of a wrong shape, or all input weights are zero.
+        ArgumentError: v is zero, not finite or of a wrong shape, all input weights are zero, or
+            as `features`.
 
     References:
         Chen et al. (2023), the order parameter beside RD(w).
@@ -53,8 +54,7 @@ def alignment_ratio(parameters: Parameters, direction: Array, tracked: int | Non
         >>> alignment_ratio(Parameters(np.ones(1), np.array([[3.0, 4.0]])), np.array([2.0, 0.0]))
         0.6
     """
-    count = len(parameters.a) if tracked is None else positive_int("tracked", tracked)
-    w = np.asarray(parameters.w[:count], dtype=np.float64)
+    _, w = first_neurons(parameters, tracked)
     v = _unit(direction, w.shape[1])
     largest = float(np.abs(w).max(initial=0.0))
     if largest == 0:
@@ -135,7 +135,8 @@ def label_mean(x: Array, y: Array) -> Array:
         z, not normalised, shape (d,).
 
     Raises:
-        ArgumentError: the shapes differ, a number is not finite, or z is zero up to rounding.
+        ArgumentError: the shapes differ, a number is not finite, z is zero up to rounding, or too
+            small or large for a double.
 
     References:
         Chen et al. (2023), the theorem on the condensed regime.
@@ -150,7 +151,11 @@ def label_mean(x: Array, y: Array) -> Array:
             f"Arguments `x` and `y` must hold equally many samples, but hold {len(inputs)} and "
             f"{len(targets)}."
         )
-    z = np.asarray(targets @ inputs, dtype=np.float64) / len(inputs)
+    inputs, targets = inputs.astype(np.float64), targets.astype(np.float64)
+    exponent = exponent_of(inputs) + exponent_of(targets)
+    inputs = np.ldexp(inputs, -exponent_of(inputs))
+    targets = np.ldexp(targets, -exponent_of(targets))
+    z = np.asarray(targets @ inputs) / len(inputs)
     size = float(np.mean(np.abs(targets) * np.linalg.norm(inputs, axis=1)))
     if float(np.linalg.norm(z)) <= _ROUNDING * size:
         raise ArgumentError(
@@ -158,4 +163,11 @@ def label_mean(x: Array, y: Array) -> Array:
             "condensation has no direction, and a later order of the activation decides. "
             "Shift or change the targets."
         )
-    return z
+    with np.errstate(all="ignore"):
+        found = np.ldexp(z, exponent)
+    if not (found.any() and np.isfinite(found).all()):
+        raise ArgumentError(
+            f"The direction z = (1/n) Σ y_i x_i of these data is about 2^{exponent} in size, "
+            "outside the range of a double. Scale the inputs or the targets toward one."
+        )
+    return found

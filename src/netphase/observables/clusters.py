@@ -10,7 +10,7 @@ import numpy.typing as npt
 from netphase._checks import finite_float
 from netphase._types import Array
 from netphase.errors import ArgumentError
-from netphase.observables.features import Features, active, cosine_limit, living
+from netphase.observables.features import Features, active, cosine_limit, living, of_neurons
 from netphase.observables.greedy import greedy_centres
 
 INACTIVE = -1
@@ -157,11 +157,12 @@ def direction_clusters(feature: Features, cosine: float = 0.95, threshold: float
         The number of directions; 0 if there is no active neuron or an amplitude is not finite.
 
     Raises:
-        ArgumentError: ``cosine`` or ``threshold`` is outside its range.
+        ArgumentError: not `Features`, or ``cosine`` or ``threshold`` is outside its range.
 
     References:
         Zhang & Xu, "Implicit regularization of dropout" (TPAMI 2024): neurons are condensed
         where cosines of input weights exceed 0.95.
     """
+    of_neurons(feature)
     limit = cosine_limit(cosine)
     return len(greedy_centres(feature.direction[active(feature, threshold)], limit)[0])

@@ -76,17 +76,17 @@ def cosine_summary(feature: Features, weighted: bool = False) -> CosineSummary:
     gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
     values = np.linalg.eigvalsh(gram)
     return CosineSummary(
-        float(mean @ mean),
-        float(np.einsum("ij,ij->", gram, gram)),
+        min(1.0, float(mean @ mean)),
+        min(1.0, float(np.einsum("ij,ij->", gram, gram))),
         rank_of(values),
-        float(values[-1] / values.sum()),
+        min(1.0, float(values[-1] / values.sum())),
     )
 
 
 def rank_of(values: Array) -> float:
-    """Exp of the entropy of some eigenvalues that sum to one; rounding below zero is left out."""
+    """Exp of the entropy, ≥ 1, of eigenvalues that sum to one; those below zero are rounding."""
     positive = values[values > 0]
-    return float(np.exp(-np.sum(positive * np.log(positive))))
+    return max(1.0, float(np.exp(-np.sum(positive * np.log(positive)))))
 
 
 def cosine_order(feature: Features) -> Indices:

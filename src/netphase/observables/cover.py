@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.observables.clusters import direction_clusters
-from netphase.observables.features import Features, active, cosine_limit, living
+from netphase.observables.features import Features, active, cosine_limit, living, of_neurons
 from netphase.observables.greedy import Indices, greedy_centres
 
 _MOST_CANDIDATES = 1000
@@ -58,7 +58,8 @@ def minimal_cover(feature: Features, cosine: float = 0.95, threshold: float = 0.
         Cover(lower=3, upper=3)
     """
     c = cosine_limit(cosine, 0.0)
-    unit = feature.direction[living(feature, threshold)]
+    kept = living(feature, threshold)
+    unit = feature.direction[kept]
     if unit.shape[1] == 1:
         exact = len(np.unique(np.sign(unit)))
         return Cover(exact, exact)
@@ -109,11 +110,12 @@ def effective_neurons(feature: Features, cosine: float = 0.95, threshold: float 
         The number of directions; 0 if there is no active neuron or an amplitude is not finite.
 
     Raises:
-        ArgumentError: ``cosine`` or ``threshold`` is outside its range.
+        ArgumentError: not `Features`, or ``cosine`` or ``threshold`` is outside its range.
 
     References:
         Zhang & Xu, "Implicit regularization of dropout" (TPAMI 2024): effective neuron number.
     """
+    of_neurons(feature)
     if feature.angle is None:
         return direction_clusters(feature, cosine, threshold)
     c = cosine_limit(cosine, 0.0)

@@ -40,25 +40,93 @@ def features(parameters: Parameters, tracked: int | None = None) -> Features:
             all by default.
 
     Returns:
-        The features, in float64.
+        The features, in float64; the directions are right for weights of any size, however small
+        or large.
 
     Raises:
-        ArgumentError: ``tracked`` is not a positive integer.
+        ArgumentError: not `Parameters`, the shapes of a and w do not fit, or ``tracked`` is not a
+            positive integer up to the number of neurons.
 
     References:
         Luo et al. (JMLR 2021), Fig. 2.
     """
-    count = len(parameters.a) if tracked is None else positive_int("tracked", tracked)
-    a = np.asarray(parameters.a[:count], dtype=np.float64)
-    w = np.asarray(parameters.w[:count], dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        norm = np.sqrt(np.einsum("kd,kd->k", w, w))
-        direction = np.where(norm[:, None] > 0, w / norm[:, None], 0.0)
-        amplitude = np.abs(a) * norm
+    a, w = first_neurons(parameters, tracked)
+    scaled, exponent = rows_near_one(w)
+    with np.errstate(all="ignore"):
+        norm = np.sqrt(np.einsum("kd,kd->k", scaled, scaled))
+        direction = np.where(norm[:, None] > 0, scaled / norm[:, None], 0.0)
+        amplitude = np.abs(a) * np.ldexp(norm, exponent)
         angle = np.arctan2(w[:, 1], w[:, 0]) if w.shape[1] == 2 else None
     if angle is not None:
         angle[angle >= math.pi] = -math.pi
     return Features(direction, amplitude, angle)
+
+
+def first_neurons(parameters: Parameters, tracked: int | None) -> tuple[Array, Array]:
+    """The weights of the first neurons.
+
+    Args:
+        parameters: ``a`` of shape (m,), ``w`` of shape (m, d).
+        tracked: how many; None for all.
+
+    Returns:
+        a and w of these neurons, in float64.
+
+    Raises:
+        ArgumentError: as `features`.
+    """
+    instance_of("parameters", parameters, Parameters, "the Parameters of a network")
+    a = np.asarray(parameters.a, dtype=np.float64)
+    w = np.asarray(parameters.w, dtype=np.float64)
+    if w.ndim != 2 or a.shape != w.shape[:1]:
+        raise ArgumentError(
+            "Argument `parameters` must hold a of shape (m,) and w of shape (m, d), but they have "
+            f"{a.shape} and {w.shape}."
+        )
+    count = len(a) if tracked is None else positive_int("tracked", tracked)
+    if count > len(a):
+        raise ArgumentError(
+            f"Argument `tracked` must not exceed the number of neurons, {len(a)}, but is {count}."
+        )
+    return a[:count], w[:count]
+
+
+def exponent_of(array: Array) -> int:
+    """The e for which the largest absolute value lies in [1/2, 1)·2^e.
+
+    Divided by 2^e numbers can be squared without under- or overflow, and are not rounded.
+
+    Args:
+        array: any numbers.
+
+    Returns:
+        e; 0 where the largest is zero or not finite, or there is none.
+    """
+    largest = float(np.abs(array).max(initial=0.0))
+    return math.frexp(largest)[1] if math.isfinite(largest) else 0
+
+
+def rows_near_one(rows: Array) -> tuple[Array, npt.NDArray[np.intc]]:
+    """Rows divided by powers of two that bring their largest entries into [1/2, 1).
+
+    Args:
+        rows: shape (m, d).
+
+    Returns:
+        The scaled rows and the exponents, 0 for a row that is zero or not finite, shape (m,).
+    """
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    exponent = np.frexp(np.where(np.isfinite(largest), largest, 0.0))[1]
+    return np.ldexp(rows, -exponent[:, None]), exponent
+
+
+def of_neurons(feature: Features) -> None:
+    """Refuses what are not features.
+
+    Raises:
+        ArgumentError: not `Features`.
+    """
+    instance_of("feature", feature, Features, "the Features of some neurons")
 
 
 def checked(feature: Features) -> Features:
@@ -74,7 +142,7 @@ def checked(feature: Features) -> Features:
         ArgumentError: not `Features`, no neuron, a number that is not finite, or no neuron with a
             direction.
     """
-    instance_of("feature", feature, Features, "the Features of some neurons")
+    of_neurons(feature)
     direction, amplitude = feature.direction, feature.amplitude
     if direction.ndim != 2 or amplitude.shape != direction.shape[:1] or not direction.size:
         raise ArgumentError(

@@ -9,11 +9,12 @@ import numpy as np
 from netphase._checks import positive_int
 from netphase._types import Array
 from netphase.observables.cosine import rank_of
-from netphase.observables.features import Features
+from netphase.observables.features import Features, of_neurons
 
 
 def _histogram(feature: Features, bins: int) -> Array:
     """Shares of the total amplitude by angle (d = 2) or by projection on (1, …, 1)/√d."""
+    of_neurons(feature)
     count = positive_int("bins", bins)
     if feature.angle is not None:
         coordinate, half = feature.angle, math.pi
@@ -42,7 +43,7 @@ def entropy_number(feature: Features, bins: int = 128) -> float:
         A number in [1, bins]; NaN if the total amplitude is zero or not finite.
 
     Raises:
-        ArgumentError: ``bins`` is not a positive integer.
+        ArgumentError: not `Features`, or ``bins`` is not a positive integer.
     """
     h = _histogram(feature, bins)
     h = h[h != 0]
@@ -62,7 +63,7 @@ def participation_ratio(feature: Features, bins: int = 128) -> float:
         A number in [1, bins]; NaN if the total amplitude is zero or not finite.
 
     Raises:
-        ArgumentError: ``bins`` is not a positive integer.
+        ArgumentError: not `Features`, or ``bins`` is not a positive integer.
     """
     h = _histogram(feature, bins)
     return float(1 / np.sum(h * h))
@@ -78,7 +79,11 @@ def effective_rank(feature: Features) -> float:
 
     Returns:
         A number in [1, min(m, d)]; NaN if the total amplitude is zero or not finite.
+
+    Raises:
+        ArgumentError: not `Features`.
     """
+    of_neurons(feature)
     total = float(feature.amplitude.sum())
     if not 0 < total < math.inf:
         return math.nan
