@@ -40,7 +40,7 @@ def test_homogeneous_merging_is_exact_whatever_the_lengths(name):
     )
 
 
-@pytest.mark.parametrize("name", ["tanh", "x_tanh", "sigmoid"])
+@pytest.mark.parametrize("name", ["tanh", "x_tanh", "centred_sigmoid"])
 def test_smooth_merging_is_exact_for_equal_lengths(name):
     network, few, many, x = _split(name, lengths=False)
     merged = merge(network, many, x)
@@ -68,6 +68,35 @@ def test_refitting_never_makes_it_worse():
     target = network.output(many, x)
     rest = target - columns @ np.linalg.lstsq(columns, target, rcond=None)[0]
     assert refitted.error == pytest.approx(np.linalg.norm(rest) / np.linalg.norm(target))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus"])
+def test_a_constant_of_the_activation_is_kept_by_refitting_alone(name):
+    network, _, many, x = _split(name, lengths=True)
+    for given in (network, _network(name, 1e-3)):
+        with pytest.raises(ArgumentError, match=r"Take refit=True, or train with the centred"):
+            merge(given, many, x)
+    alike = _split(name, lengths=False)[2]
+    assert merge(network, alike, x, refit=True).error < 1e-13
+    refitted = merge(network, many, x, refit=True)
+    columns = network.activation.value(x @ refitted.parameters.w.T)
+    target = network.output(many, x)
+    rest = target - columns @ np.linalg.lstsq(columns, target, rcond=None)[0]
+    assert refitted.error == pytest.approx(np.linalg.norm(rest) / np.linalg.norm(target))
+
+
+@pytest.mark.parametrize("k", [-900, -540, 540, 900])
+def test_networks_of_any_size_merge_alike(k):
+    network, _, many, x = _split("relu", lengths=True)
+    noisy = Parameters(many.a, many.w + 0.01 * np.random.default_rng(1).normal(size=many.w.shape))
+    few = merge(network, noisy, x)
+    for scaled in (
+        Parameters(np.ldexp(noisy.a, k), noisy.w),
+        Parameters(noisy.a, np.ldexp(noisy.w, k)),
+    ):
+        found = merge(network, scaled, x)
+        assert found.size == few.size == 3
+        assert found.error == pytest.approx(few.error, rel=1e-9)
 
 
 def test_signs_add_up_and_opposite_directions_stay_apart():
@@ -108,6 +137,21 @@ def test_a_condensed_network_is_two_neurons_and_a_constant():
 def test_the_error_of_a_zero_output_is_not_a_number():
     start = initial_parameters(5, 2, 0)
     assert math.isnan(merge(_network("relu"), start, np.zeros((3, 2))).error)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "centred_sigmoid"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("m", "d"), [(7, 2), (333, 3), (20_000, 2)])
+def test_the_error_of_an_output_of_rounding_is_not_a_number(name, dtype, m, d):
+    """An antisymmetric start; and beyond rounding by a factor of a hundred there is an error."""
+    network = _network(name)
+    start = initial_parameters(m, d, 1, dtype=dtype)
+    x = np.random.default_rng(2).standard_normal((30, d)).astype(dtype)
+    assert math.isnan(merge(network, start, x).error)
+    a = start.a.copy()
+    side = np.sign(start.a[:m] * start.w[:m, 0])
+    a[:m] *= 1 + 1000 * np.finfo(dtype).eps * (math.sqrt(m) + d) * side
+    assert not math.isnan(merge(network, Parameters(a, start.w), x).error)
 
 
 PLAIN = Parameters(np.ones(2), np.eye(2))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from netphase._checks import finite_array, instance_of
 from netphase._types import Array
+from netphase.activations import Activation
+from netphase.errors import ArgumentError
 from netphase.networks import Parameters, TwoLayerNetwork
 from netphase.observables.clusters import condensed_directions
-from netphase.observables.features import features
+from netphase.observables.features import exponent_of, features, rows_near_one
 
 LEFT_OUT = -1
 
@@ -29,7 +31,7 @@ class MergedNetwork:
         labels: merged neuron of each neuron, −1 for one left out, shape (neurons_before,).
         inactive: neurons left out.
         error: rms difference of the outputs over the given inputs, relative to the rms output
-            before; NaN where that is zero.
+            before; NaN where that is zero up to rounding.
     """
 
     parameters: Parameters
@@ -58,8 +60,10 @@ def merge(
 
     What is exact: for a homogeneous activation the merged network is the same function where the
     directions of each group coincide, whatever their lengths. For a smooth activation it is the
-    same where also the lengths coincide, and else to leading order in small |w·x|. ``refit``
-    then chooses all a by least squares against the outputs before, which never makes them worse.
+    same where also the lengths coincide, and else to leading order in small |w·x|. Where
+    σ(0) ≠ 0 that order is the constant σ(0) Σ a_k, which no such neuron keeps: those networks are
+    only merged with ``refit``, which then chooses all a by least squares against the outputs
+    before and never makes them worse.
 
     Args:
         network: the map, with its activation and scales.
@@ -75,8 +79,8 @@ def merge(
 
     Raises:
         ArgumentError: an argument is outside its range, shapes do not fit, a number is not
-            finite, all neurons are dead, or no group carries ``least_share`` (an uncondensed
-            network of many inputs: nothing is to be merged).
+            finite, all neurons are dead, no group carries ``least_share`` (an uncondensed
+            network of many inputs: nothing is to be merged), or σ(0) ≠ 0 without ``refit``.
 
     References:
         Zhang & Xu (TPAMI 2024), the effective neuron number; Luo et al. (JMLR 2021), Fig. 2: at
@@ -93,11 +97,14 @@ def merge(
     """
     instance_of("network", network, TwoLayerNetwork, "a TwoLayerNetwork")
     inputs = finite_array("x", x, 2)
+    if not refit:
+        _check_centred(network.activation)
     before = network.output(parameters, inputs)
     found = condensed_directions(features(parameters), cosine, 0.0, least_share=least_share)
     a = np.asarray(parameters.a, dtype=np.float64)
     w = np.asarray(parameters.w, dtype=np.float64)
-    norm = np.linalg.norm(w, axis=1)
+    near_one, exponent = rows_near_one(w)
+    norm = np.ldexp(np.linalg.norm(near_one, axis=1), exponent)
     labels = np.maximum(found.labels, LEFT_OUT)
     merged = _grouped(a, norm, labels, found.directions, network.activation.multiplicity or 1)
     if refit:
@@ -110,10 +117,40 @@ def merge(
         step = np.linalg.lstsq(np.column_stack(columns), correction, rcond=None)[0]
         merged = Parameters(merged.a + step, merged.w)
     difference = network.output(merged, inputs) - before
-    size = math.sqrt(float(np.mean(before**2)))
-    error = math.sqrt(float(np.mean(difference**2))) / size if size > 0 else math.nan
+    size = _size(before)
+    error = _size(difference) / size if size > _rounding(network, parameters, inputs) else math.nan
     left_out = int((labels == LEFT_OUT).sum())
     return MergedNetwork(merged, found.count, len(a), labels, left_out, error)
+
+
+def _check_centred(activation: Activation) -> None:
+    constant = float(activation.value(np.zeros(1))[0])
+    if constant != 0:
+        raise ArgumentError(
+            f"Argument `network` must have an activation that is zero at 0, but {activation.name} "
+            f"is {constant:.3g} there: merging does not keep that constant. Take refit=True, or "
+            "train with the centred activation (activations.centred)."
+        )
+
+
+def _size(values: Array) -> float:
+    """The root mean square of numbers of any size."""
+    exponent = exponent_of(values)
+    near_one = np.ldexp(np.asarray(values, dtype=np.float64), -exponent)
+    return math.ldexp(math.sqrt(float(np.mean(near_one**2))), exponent)
+
+
+def _rounding(network: TwoLayerNetwork, parameters: Parameters, x: Array) -> float:
+    """The size of an output that only rounding keeps from zero, from that of κ Σ |a_k σ̄(w_k·x)|.
+
+    Sums of m numbers round as √m at random, pre-activations at most as d.
+    """
+    sigma = network.activation.value
+    positive = replace(network.activation, value=lambda z: np.abs(sigma(z)), code=None)
+    without_signs = Parameters(np.abs(parameters.a), parameters.w)
+    gross = TwoLayerNetwork(positive, network.scales).output(without_signs, x)
+    m, d = parameters.w.shape
+    return 4 * float(np.finfo(gross.dtype).eps) * (math.sqrt(m) + d) * _size(gross)
 
 
 def _grouped(
