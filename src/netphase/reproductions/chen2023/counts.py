@@ -245,7 +245,7 @@ def relu_network(seed: int) -> tuple[Features, float, int]:
     stop = Stop(stage_end(data, "relu", RELU_PART))
     cloud = features(evolve(GradientDynamics(network, data), Descent(), start, stop=stop).final)
     seen = condensed_directions(cloud, threshold=ACTIVE).directions
-    expected = predicted_directions(data, "relu", neurons=0).directions
+    expected = predicted_directions(data, "relu", neurons=0, restarts=200).directions
     return cloud, float((seen @ expected.T).max(axis=1).min()), len(seen)
 
 

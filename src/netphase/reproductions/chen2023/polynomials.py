@@ -206,7 +206,7 @@ def _outputs(runs: dict[str, Trained]) -> Figure:
 
     start = features(initial_parameters(printed.POLYNOMIAL_WIDTH, 2, 0, antisymmetric=False))
     columns = {
-        f"{name}, dashed: degree {printed.DEGREES.get(name, 1)}": (
+        name: (
             xr.DataArray(each.output, dims="x", coords={"x": LINE}),
             start,
             features(each.final),
@@ -219,6 +219,8 @@ def _outputs(runs: dict[str, Trained]) -> Figure:
         degree = printed.DEGREES.get(name, 1)
         nearest = np.polynomial.Polynomial.fit(LINE, each.output, degree)(LINE)
         axes.plot(LINE, nearest, color="black", ls=(0, (3, 2)), lw=0.9)
+        words = f"dashed: degree {degree}"
+        axes.text(0.64, 0.02, words, transform=axes.transAxes, ha="center", fontsize=6.0)
     return figure
 
 
