@@ -153,6 +153,8 @@ def test_an_activation_that_is_not_centred_is_explained_with_a_remedy(run_json):
     content = run_json("condense", *QUICK, "--activation", "sigmoid", "--data", "four_points")
     assert content["prediction"] is None
     assert "centred_sigmoid" in content["reason"]
+    assert content["merged"]["error"] is None
+    assert 0 <= content["merged"]["refitted_error"] < 0.1
 
 
 def test_one_neuron_and_one_input_are_no_defects(run_json):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netphase.cli.application import as_option
@@ -25,7 +26,7 @@ statement, complete, occupied, share, neuron_share, wrong_sign, chance_share; nu
 is none}, reason (why there is none), neurons {active, inactive, directions, lines, shares,
 cover {lower, upper}; null if none is active}, chance [{statistic, observed, null_mean,
 null_std, z, p, draws}], verdict {label, effect, reason}, merged {size, neurons_before,
-inactive, error, refitted_error; null if impossible}, files"""
+inactive, error (null for σ(0) ≠ 0), refitted_error; null if impossible}, files"""
 """The fields of the JSON document of `condense`."""
 
 OCCUPIED = 0.01
@@ -165,7 +166,11 @@ def _measures(cloud: Features, draws: int) -> dict[str, Any]:
 
 
 def _merged(experiment: Experiment, result: xr.Dataset) -> dict[str, Any] | None:
-    """Size and error of the network with the neurons of each direction merged."""
+    """Size and error of the network with the neurons of each direction merged.
+
+    Where the activation is not zero at 0 only refitted output weights keep the function, and
+    there is no error without.
+    """
     from netphase import activations
     from netphase.errors import ArgumentError
     from netphase.networks import Parameters, TwoLayerNetwork
@@ -175,8 +180,9 @@ def _merged(experiment: Experiment, result: xr.Dataset) -> dict[str, Any] | None
     last = result[["a", "w"]].isel(time=-1)
     try:
         parameters, x = Parameters(last["a"].values, last["w"].values), result["x"].values
-        found = merge(network, parameters, x)
         refitted = merge(network, parameters, x, refit=True)
+        constant = activations.centred(network.activation) is not network.activation
+        found = replace(refitted, error=math.nan) if constant else merge(network, parameters, x)
     except ArgumentError:
         return None
     names = ("size", "neurons_before", "inactive", "error")
@@ -279,9 +285,12 @@ def _sentences(content: dict[str, Any]) -> list[str]:
     if merged is None:
         said.append("Nothing can be merged: no direction carries half a percent of the amplitude.")
     elif merged["neurons_before"] > 1:
+        refitted = not math.isfinite(merged["error"]) and math.isfinite(merged["refitted_error"])
+        error = merged["refitted_error" if refitted else "error"]
         said.append(
-            f"Merged, {merged['neurons_before']} neurons become {merged['size']}, with a relative "
-            f"error of {short(merged['error'], 2)} at the data"
+            f"Merged{' with refitted output weights' if refitted else ''}, "
+            f"{merged['neurons_before']} neurons become {merged['size']}, with a relative "
+            f"error of {short(error, 2)} at the data"
             + (f": {_unlike(merged)}" if merged["error"] > ANOTHER else ".")
         )
     return said

@@ -149,8 +149,8 @@ def _rounding(network: TwoLayerNetwork, parameters: Parameters, x: Array) -> flo
     positive = replace(network.activation, value=lambda z: np.abs(sigma(z)), code=None)
     without_signs = Parameters(np.abs(parameters.a), parameters.w)
     gross = TwoLayerNetwork(positive, network.scales).output(without_signs, x)
-    m, d = parameters.w.shape
-    return 4 * float(np.finfo(gross.dtype).eps) * (math.sqrt(m) + d) * _size(gross)
+    terms = math.sqrt(len(parameters.w)) + float(parameters.w.shape[1])
+    return 4 * float(np.finfo(gross.dtype).eps) * terms * _size(gross)
 
 
 def _grouped(
