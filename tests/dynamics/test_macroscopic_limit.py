@@ -296,6 +296,32 @@ def test_the_smallest_part_is_where_the_drive_has_hardly_changed():
     assert found["time"] * kappa == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(("gamma", "width"), [(0.5, 1e4), (1.5, 1e3), (2.0, 1e100), (0.0, 1e100)])
+@pytest.mark.parametrize("size", [1.0, 1e-20])
+def test_the_smallest_delta_breaks_down_as_in_the_closed_form(gamma, width, size):
+    """The drive is still z up to δ, so the closed form is exact, for targets of any size."""
+    data = Dataset(LINEAR.x, LINEAR.y * size, "scaled", bias=False)
+    law = ScalingLaw.plain(gamma, 0.0)
+    for delta in (1e-150, 1e-80):
+        found = breakdown_time(law, width, data, delta=delta)
+        assert found.escapes == pytest.approx(found.closed, rel=1e-10, abs=0)
+
+
+def test_a_delta_that_rounding_would_decide_is_refused():
+    """Targets that a linear function fits: the output reaches nearly, but never quite, theirs."""
+    law, far, near = ScalingLaw.plain(1.5, 0.0), 1 - 1e-8, 1 - 1e-10
+    assert breakdown_time(law, 1e6, LINEAR, delta=far).escapes > 0
+    with pytest.raises(ArgumentError, match=r"`delta` must be below 1, .*lost in rounding"):
+        breakdown_time(law, 1e6, LINEAR, delta=near)
+    for delta, broken in ((far, True), (near, False)):
+        plane = macroscopic_plane([1.5], [0.0], [1e6], LINEAR, delta=delta)
+        assert np.isfinite(plane.breakdown).all() == broken
+    with pytest.raises(ArgumentError, match="`delta` must be ≥ 1e-150, but is 1e-300"):
+        breakdown_time(law, 1e6, LINEAR, delta=1e-300)
+    with pytest.raises(ArgumentError, match="`delta` must be ≥ 1e-150, but is 1e-300"):
+        macroscopic_plane([1.5], [0.0], [1e6], LINEAR, delta=1e-300)
+
+
 def test_exponents_need_two_widths_and_a_known_block():
     plane = macroscopic_plane([1.5], [0.0], [1e4], LINEAR)
     with pytest.raises(ArgumentError, match="need two widths"):

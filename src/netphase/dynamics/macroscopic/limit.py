@@ -28,6 +28,9 @@ from netphase.scalings import Scales, ScalingLaw
 SMALLEST, LARGEST = 1e-250, 1e152
 """Between these J the squares of a boost and of its change stay in the range of a float."""
 
+LEAST_DELTA = 1e-150
+"""The smallest δ, whose square is in the range of a float."""
+
 _ROUNDING = 1e-12
 """A γ is 1/2 to within this."""
 
@@ -183,20 +186,33 @@ def check_range(found: dict[str, Array]) -> None:
             )
 
 
-def check_delta(delta: float, task: LinearTask) -> float:
-    """A part of the targets' size that the output reaches in the linear stage.
+def check_delta(delta: float) -> float:
+    """A part of the targets' size that is not lost in the squares of a float.
 
     Raises:
-        ArgumentError: it is not positive, or the best linear fit is smaller.
+        ArgumentError: it is not positive, or too small.
     """
     part = positive_float("delta", delta)
-    if part >= task.largest_output:
+    if part < LEAST_DELTA:
         raise ArgumentError(
-            f"Argument `delta` must be below {task.largest_output:.3g}, the size of the best "
-            f"linear fit in units of that of the targets, but is {part!r}: the linear stage never "
-            "gets there."
+            f"Argument `delta` must be ≥ {LEAST_DELTA:g}, but is {part!r}: its square leaves the "
+            "range of a float."
         )
     return part
+
+
+def check_reached(task: LinearTask, delta: float) -> None:
+    """Refuses a δ that the output does not reach in the linear stage.
+
+    Raises:
+        ArgumentError: the best linear fit is smaller, or larger by less than 1e-9 of it.
+    """
+    if not task.reaches(delta):
+        raise ArgumentError(
+            f"Argument `delta` must be below {task.largest_output:.3g}, the size of the best "
+            f"linear fit in units of that of the targets, by 1e-9 of it, but is {delta!r}: the "
+            "linear stage never gets there, or when is lost in rounding."
+        )
 
 
 def output_level(task: LinearTask, delta: float) -> Level:
@@ -307,7 +323,7 @@ def breakdown_time(
         width: neurons of one copy, m ≥ 1; a whole number, which may be a float.
         data: inputs and targets.
         activation: σ of multiplicity one with σ(0) = 0.
-        delta: δ > 0, below the size of the best linear fit.
+        delta: δ ≥ 1e-150, below the size of the best linear fit by 1e-9 of it.
         antisymmetric: whether there is a second, opposite copy; as in `macroscopic_limit`, without
             one the random first output is left out, and a law of γ < 1/2 is refused.
         rtol: tolerance of a step.
@@ -326,7 +342,8 @@ def breakdown_time(
     """
     setting = Setting.of(law, width, data, activation, antisymmetric)
     task = setting.task
-    part = check_delta(delta, task)
+    part = check_delta(delta)
+    check_reached(task, part)
     (there,) = reach(setting.equation, [output_level(task, part)], check_tolerance(rtol))
     clock = float(there.clock[0])
     return BreakdownTime(

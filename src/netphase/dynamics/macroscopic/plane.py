@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netphase._checks import finite_array, instance_of, one_of, positive_float
+from netphase._checks import finite_array, instance_of, one_of
 from netphase._types import Array
 from netphase.activations import Activation, get
 from netphase.datasets import Dataset
@@ -16,6 +16,7 @@ from netphase.dynamics.macroscopic.comparator import DEFAULT_RTOL, check_toleran
 from netphase.dynamics.macroscopic.equation import Isotropic
 from netphase.dynamics.macroscopic.integration import reach
 from netphase.dynamics.macroscopic.limit import (
+    check_delta,
     check_first_output,
     check_range,
     check_strength,
@@ -42,7 +43,8 @@ class MacroscopicPlane:
         alignment_ratio: ρ, the share of the input weights' size along z.
         time: normalised time of the stop.
         escapes: λτ of the stop, in units of the escape.
-        breakdown: λτ where |f|_rms = δ|y|_rms; NaN if the best linear fit is smaller.
+        breakdown: λτ where |f|_rms = δ|y|_rms; NaN if the best linear fit is smaller, or
+            larger by less than 1e-9 of it.
         breakdown_closed: the same from the closed form with the drive frozen.
         mean_square: at the stop, the same everywhere.
     """
@@ -108,7 +110,7 @@ def macroscopic_plane(
             output, ~ m^(1/2 − γ), is left out. It counts up to γ ~ 3/4 at finite width, and
             γ < 1/2 is refused.
         part: the stop, where this part of the error that a linear fit can take away is gone.
-        delta: δ > 0 of the break-down time.
+        delta: δ ≥ 1e-150 of the break-down time.
         rtol: tolerance of a step, from 1e-12 to 1e-2.
 
     Returns:
@@ -137,8 +139,8 @@ def macroscopic_plane(
             f"Argument `widths` must hold numbers ≥ 1, but holds {float(np.min(sizes))!r}."
         )
     task, slope = LinearTask.of(data), abs(slope_at_zero(get(activation)))
-    share, size = positive_float("delta", delta), np.log(sizes)[:, None, None]
-    target, breaks = half_way(data, part), share < task.largest_output
+    share, size = check_delta(delta), np.log(sizes)[:, None, None]
+    target, breaks = half_way(data, part), task.reaches(share)
     with np.errstate(all="ignore"):  # what leaves the range of a float is refused below
         ratio = np.exp(-size * rows[:, None]) * np.ones(len(columns))
         unit = slope * np.exp(-size * columns) * np.ones((len(rows), 1))

@@ -17,6 +17,9 @@ from netphase.observables import label_mean
 _FLAT = 1e-12
 """A slope at zero below this, in units of the slopes nearby, is none."""
 
+_NEARLY = 1e-9
+"""Outputs nearer than this to that of the best linear fit, relatively, are reached by rounding."""
+
 
 @dataclass(frozen=True)
 class LinearTask:
@@ -95,9 +98,13 @@ class LinearTask:
         drive = self.z - self.spectrum * u
         return np.asarray(np.sum(drive**2 / self.spectrum, axis=-1))
 
+    def reaches(self, delta: float) -> bool:
+        """Whether |f|_rms = δ|y|_rms comes to pass, at a time that rounding does not decide."""
+        return delta < (1 - _NEARLY) * self.largest_output
+
     def output_rms(self, u: Array) -> Array:
-        """Root mean square of u·x over the data; shapes as in `excess`."""
-        return np.asarray(np.sqrt(np.sum(self.spectrum * u**2, axis=-1)))
+        """Root mean square of u·x over the data, for |u| of any size; shapes as in `excess`."""
+        return np.asarray(np.hypot.reduce(np.sqrt(self.spectrum) * u, axis=-1))
 
 
 def slope_at_zero(activation: Activation) -> float:
