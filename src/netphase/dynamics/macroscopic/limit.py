@@ -153,7 +153,7 @@ def check_first_output(gamma: float, antisymmetric: bool) -> None:
         raise ArgumentError(
             f"Without the antisymmetric start γ must be ≥ 1/2, but is {gamma:.4g}: the first "
             "output grows with the width there, and the limit leaves it out; use the "
-            "antisymmetric start, or MacroscopicDynamics with the moments of a network's own."
+            "antisymmetric start, or MacroscopicDynamics with the network's own moments."
         )
 
 
