@@ -137,7 +137,8 @@ def _draw(
     """Both changes against the width: networks as markers, equations dashed."""
     import xarray as xr
 
-    fine = np.geomspace(widths[0], widths[-1], 20).round()
+    fine = np.geomspace(widths[0], widths[-1], 8).round()
+    theory = {cell: [_final(ScalingLaw.plain(*cell), m) for m in fine] for cell in CELLS}
     seeds = sorted({seed for _, _, seed in table})
     blocks: tuple[Which, ...] = ("w", "a")
     for block in blocks:
@@ -148,8 +149,7 @@ def _draw(
             values = [[table[cell, m, seed][name] for m in widths] for seed in seeds]
             coords = {"seed": seeds, "width": list(widths)}
             trained[label] = xr.DataArray(values, coords, ("seed", "width"))
-            law = ScalingLaw.plain(*cell)
-            exact[label] = fine, np.array([_final(law, m)[name] for m in fine])
+            exact[label] = fine, np.array([each[name] for each in theory[cell]])
         figure = change_against_width(trained, which=block, predicted=exact, width=4.5)
         stage.save(figure, "figure3" if block == "w" else "figure3-a")
 
