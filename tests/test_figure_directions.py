@@ -124,8 +124,12 @@ def test_many_directions_are_cut_and_it_is_said():
 
 
 def test_corners_are_named():
-    data = from_arrays(np.eye(3), [1.0, -1.0, -1.0], bias=False)
-    figure = figures.direction_strengths(predicted_directions(data, "relu", neurons=0))
+    x = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    prediction = predicted_directions(
+        from_arrays(x, [1.0, 1.0, -1.0], bias=False), "relu", neurons=0
+    )
+    assert np.isinf(prediction.curvature).any()
+    figure = figures.direction_strengths(prediction)
     assert "corner" in {text.get_text().strip() for text in figure.axes[1].texts}
 
 
