@@ -19,6 +19,7 @@ from netphase.figures.style import (
     new_figure,
     style,
 )
+from netphase.scalings import zone_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,7 +117,7 @@ def phase_diagram(
             _draw_exact(axes, which, gamma_prime)
         _draw_boundaries(axes, boundary, whole_row, published)
         if names:
-            _mark_names(axes)
+            mark_names(axes)
         bar = figure.colorbar(
             mesh, ax=axes, extend=colour_bar_ends(values, limit), pad=0.02, aspect=26
         )
@@ -286,14 +287,20 @@ def _draw_boundaries(
             )
 
 
-def _mark_names(axes: Axes) -> None:
-    """Mark the known initialisations that lie inside the axes; the legend names them."""
-    x_range, y_range = axes.get_xlim(), axes.get_ylim()
+def mark_names(axes: Axes, with_zones: bool = False) -> None:
+    """Mark the known initialisations that lie inside the axes; the legend names them.
+
+    Args:
+        axes: a map of the plane with its limits set.
+        with_zones: whether the names are followed by the zone of the place.
+    """
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     places: dict[tuple[float, float], list[str]] = {}
     for label, gamma, gamma_prime in known_points():
-        if x_range[0] < gamma < x_range[1] and y_range[0] < gamma_prime < y_range[1]:
-            places.setdefault((gamma, gamma_prime), []).append(label)
+        if left < gamma < right and low < gamma_prime < high:
+            places.setdefault((round(gamma, 9), round(gamma_prime, 9)), []).append(label)
     for index, ((gamma, gamma_prime), labels) in enumerate(places.items()):
+        zone = f" ({zone_at(gamma, gamma_prime).value})" if with_zones else ""
         axes.plot(
             gamma,
             gamma_prime,
@@ -304,7 +311,7 @@ def _mark_names(axes: Axes) -> None:
             mec="white",
             mew=0.7,
             zorder=7,
-            label=", ".join(labels),
+            label=", ".join(labels) + zone,
         )
 
 

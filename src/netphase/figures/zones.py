@@ -15,9 +15,9 @@ from netphase.figures.diagram import (
     colour_bar_ends,
     frame,
     hatch_cells,
+    mark_names,
     ordered_plane,
 )
-from netphase.figures.plane import known_points
 from netphase.figures.style import (
     EXPONENT_LABELS,
     GAMMA,
@@ -28,7 +28,7 @@ from netphase.figures.style import (
     panel_label,
     style,
 )
-from netphase.scalings import Zone, zone_at
+from netphase.scalings import Zone
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -167,7 +167,7 @@ def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: 
     if exact:
         _lines(axes, legend=True)
     if names:
-        _marks(axes)
+        mark_names(axes, with_zones=True)
     handles: list[Any] = []
     labels: list[str] = []
     for zone in (zone for zone in Zone if np.any(table.values == zone.value)):
@@ -262,25 +262,3 @@ def _lines(axes: Axes, colour: str = INK, legend: bool = False) -> None:
         else None,
     )
     axes.set(xlim=limits[0], ylim=limits[1])
-
-
-def _marks(axes: Axes) -> None:
-    """Known initialisations inside the axes, by place."""
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    places: dict[tuple[float, float], list[str]] = {}
-    for label, gamma, gamma_prime in known_points():
-        if left < gamma < right and low < gamma_prime < high:
-            places.setdefault((round(gamma, 9), round(gamma_prime, 9)), []).append(label)
-    for index, ((gamma, gamma_prime), labels) in enumerate(places.items()):
-        axes.plot(
-            gamma,
-            gamma_prime,
-            ls="none",
-            marker="DPXv"[index % 4],
-            ms=5,
-            mfc="#984ea3",
-            mec="white",
-            mew=0.7,
-            zorder=7,
-            label=f"{', '.join(labels)} ({zone_at(gamma, gamma_prime).value})",
-        )

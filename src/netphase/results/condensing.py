@@ -284,7 +284,7 @@ def _series(moments: Sequence[Moment], width: int) -> dict[str, Any]:
     }
     start = moments[0].parameters
     for block, words in BLOCKS.items():
-        values = [relative_change(start, each.parameters, block, width) for each in moments]  # type: ignore[arg-type]
+        values = [relative_change(start, each.parameters, block, width) for each in moments]
         about = _about("1", f"relative change of the {words}")
         table[f"relative_change_{block}"] = ("time", np.array(values), about)
     for name, words in COUNTS.items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netphase._types import Which
 from netphase.errors import ArgumentError
 from netphase.observables import (
     alignment_ratio,
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 ACTIVE = 0.05
 """A neuron is active if its amplitude is above this share of the largest."""
 
-BLOCKS = {"w": "input weights", "a": "output weights", "theta": "all weights (normalised)"}
+BLOCKS: dict[Which, str] = {
+    "w": "input weights",
+    "a": "output weights",
+    "theta": "all weights (normalised)",
+}
 
 
 def trajectory_scalars(
