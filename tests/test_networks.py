@@ -1,5 +1,7 @@
 """The network as a map and its starting point."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,12 @@ from hypothesis import strategies as st
 
 from netphase import activations, networks
 from netphase.errors import ArgumentError
-from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
+from netphase.networks import (
+    Parameters,
+    TwoLayerNetwork,
+    initial_parameters,
+    student_parameters,
+)
 from netphase.scalings import Scales, ScalingLaw
 
 
@@ -98,3 +105,30 @@ def test_wide_networks_are_evaluated_block_by_block(monkeypatch):
     )
     assert np.allclose(network.output(parameters, x), whole, rtol=1e-12)
     assert sizes == [(4, 7)] * 7 + [(4, 1)]
+
+
+def test_a_student_starts_silent_with_input_weights_of_size_one() -> None:
+    few, many = student_parameters(5, 7, seed=3), student_parameters(20, 7, seed=3)
+    np.testing.assert_array_equal(few.w, many.w[:5])
+    assert not few.a.any()
+    np.testing.assert_allclose(np.linalg.norm(many.w, axis=1), 1.0, rtol=1e-15)
+
+
+def test_a_student_may_start_with_gaussian_weights() -> None:
+    start = student_parameters(4000, 10, seed=1, output_std=0.5, weights="gaussian")
+    assert start.a.std() == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(8000))
+    assert (start.w**2).sum(axis=1).mean() == pytest.approx(1.0, abs=4 * math.sqrt(0.2 / 4000))
+    assert student_parameters(3, 2, dtype="float32").w.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"output_std": -1.0}, "`output_std` must not be negative"),
+        ({"weights": "cube"}, "`weights` must be one of"),
+        ({"width": 0}, "`width` must be a positive integer"),
+    ],
+)
+def test_a_wrong_student_is_refused_in_words(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        student_parameters(**({"width": 3, "d": 2} | options))  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         observables,
         reproductions,
         scalings,
+        targets,
     )
     from netphase._types import Status
     from netphase.condensing import condense
@@ -85,6 +86,7 @@ __all__ = [
     "run",
     "run_sweep",
     "scalings",
+    "targets",
 ]
 
 _SUBMODULES = frozenset(
@@ -99,6 +101,7 @@ _SUBMODULES = frozenset(
         "observables",
         "reproductions",
         "scalings",
+        "targets",
     }
 )
 

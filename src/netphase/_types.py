@@ -14,6 +14,9 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 DTypeName: TypeAlias = Literal["float64", "float32"]
 """The precisions the engine works in."""
 
+InputLaw: TypeAlias = Literal["gaussian", "sphere"]
+"""Laws of random inputs: standard normal, or even on the unit sphere."""
+
 Which: TypeAlias = Literal["w", "a", "theta"]
 """A block of the parameters: input weights, output weights, or both together."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from netphase._checks import instance_of, one_of, positive_int
+from netphase._checks import finite_float, instance_of, one_of, positive_int
 from netphase._types import Array, DTypeName
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
@@ -132,3 +133,48 @@ def initial_parameters(
     if antisymmetric:
         a, w = np.concatenate([a, -a]), np.concatenate([w, w])
     return Parameters(a.astype(kind), w.astype(kind))
+
+
+def student_parameters(
+    width: int,
+    d: int,
+    seed: int = 0,
+    output_std: float = 0.0,
+    weights: Literal["sphere", "gaussian"] = "sphere",
+    dtype: DTypeName = "float64",
+) -> Parameters:
+    """A start with silent output weights and input weights of size one, as random features have.
+
+    The draws of a smaller width are the first draws of a larger one, and those of
+    `initial_parameters`.
+
+    Args:
+        width: neurons m, ≥ 1.
+        d: inputs of a neuron, ≥ 1.
+        seed: any integer.
+        output_std: standard deviation of ``a``, ≥ 0; 0 starts at the zero function.
+        weights: "sphere" for rows of ``w`` even on the unit sphere, "gaussian" for N(0, I/d).
+        dtype: precision of the arrays.
+
+    Returns:
+        ``a`` of shape (m,) and ``w`` of shape (m, d).
+
+    Raises:
+        ArgumentError: a number is outside its domain, or a word unknown.
+
+    References:
+        Ma, Wu & E (2020), whose start has output weights zero and unit input weights.
+
+    Example:
+        >>> start = student_parameters(3, d=5)
+        >>> start.a.tolist(), bool(np.allclose(np.linalg.norm(start.w, axis=1), 1.0))
+        ([0.0, 0.0, 0.0], True)
+    """
+    law = one_of("weights", weights, ("sphere", "gaussian"))
+    spread = finite_float("output_std", output_std)
+    if spread < 0:
+        raise ArgumentError(f"Argument `output_std` must not be negative, but is {spread!r}.")
+    drawn = initial_parameters(width, d, seed, antisymmetric=False)
+    size = np.linalg.norm(drawn.w, axis=1, keepdims=True) if law == "sphere" else math.sqrt(d)
+    kind = one_of("dtype", dtype, ("float64", "float32"))
+    return Parameters((spread * drawn.a + 0.0).astype(kind), (drawn.w / size).astype(kind))

@@ -60,18 +60,14 @@ def load(source: str) -> Dataset:
         >>> load("four_points").n
         4
     """
-    if not isinstance(source, str) or not source.strip(" ?"):
-        raise ArgumentError(f"Argument `data` must be a name or a path, but is {source!r}.")
-    text, _, query = (source, "", "") if Path(source).is_file() else source.rpartition("?")
-    if not text:
-        text, query = query, ""
+    text, query = split_source("data", source)
     reader = _READERS.get(Path(text).suffix.lower())
     if reader is not None:
-        return _made(reader, text, **_options(reader, query, source))
+        return _made(reader, text, **_file_options(reader, query, source))
     if text not in _BUILDERS and ("/" in text or "\\" in text or Path(text).exists()):
         raise ArgumentError(f"Data file {text!r} must be a .npz or .csv file.")
     builder = _BUILDERS[one_of("data", text, [*BUILT_IN, "<path>.npz", "<path>.csv"])]
-    options = _options(builder, query, source)
+    options = _file_options(builder, query, source)
     try:
         return _made(builder, **options)
     except ArgumentError as error:
@@ -86,30 +82,77 @@ def _made(
     return data.centred() if centred else data
 
 
-def _options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
+def _file_options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
+    return builder_options("data", function, query, source, {"centred": False})
+
+
+def split_source(what: str, source: str) -> tuple[str, str]:
+    """The name (or path) of a source string, and its options as text.
+
+    Args:
+        what: the argument's name, for the message.
+        source: ``name?option=value&option=value``.
+
+    Returns:
+        What stands before the last question mark and what after it; a file may have one in its
+        name.
+
+    Raises:
+        ArgumentError: ``source`` is empty or no string.
+    """
+    if not isinstance(source, str) or not source.strip(" ?"):
+        kind = "a name or a path" if what == "data" else "a name"
+        raise ArgumentError(f"Argument `{what}` must be {kind}, but is {source!r}.")
+    text, _, query = (source, "", "") if Path(source).is_file() else source.rpartition("?")
+    return (text, query) if text else (query, "")
+
+
+def builder_options(
+    what: str,
+    function: Callable[..., Any],
+    query: str,
+    source: str,
+    further: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The options of a source string, each converted to the type of its default.
+
+    Args:
+        what: the argument's name, for the message.
+        function: what the options are for; a first parameter called ``path`` is none.
+        query: ``option=value&option=value``, may be empty.
+        source: the whole string, for the message.
+        further: more options with their defaults.
+
+    Returns:
+        Name → value of the options that are given.
+
+    Raises:
+        ArgumentError: the text, an option or a value is not understood.
+    """
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(function).parameters.items()
         if name != "path"
-    } | {"centred": False}
+    } | (further or {})
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         raise ArgumentError(
-            f"Argument `data` must end in ?option=value&option=value, but is {source!r}."
+            f"Argument `{what}` must end in ?option=value&option=value, but is {source!r}."
         ) from None
     options: dict[str, Any] = {}
     for name, text in pairs:
         if name not in defaults:
             known = ", ".join(defaults)
             raise ArgumentError(
-                f"Data source {source!r} has the unknown option {name!r}. Options: {known}."
+                f"{what.capitalize()} source {source!r} has the unknown option {name!r}. "
+                f"Options: {known}."
             )
-        options[name] = _converted(name, text, defaults[name])
+        options[name] = _converted(what, name, text, defaults[name])
     return options
 
 
-def _converted(name: str, text: str, default: object) -> Any:
+def _converted(what: str, name: str, text: str, default: object) -> Any:
     """The text of an option as the type of its default."""
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     try:
@@ -127,6 +170,6 @@ def _converted(name: str, text: str, default: object) -> Any:
             type(default).__name__, "numbers separated by commas"
         )
         raise ArgumentError(
-            f"Option {name!r} of the data must be {kind}, but is {text!r}."
+            f"Option {name!r} of the {what} must be {kind}, but is {text!r}."
         ) from None
     return text

@@ -12,9 +12,17 @@ from netphase.kernels.predictions import (
     linear_predictions,
     loss_bound,
 )
+from netphase.kernels.relu_inputs import (
+    INPUT_LAWS,
+    input_power,
+    relu_kernel,
+    relu_kernel_gradient,
+    sphere_kernel,
+)
 from netphase.kernels.tangent import LinearModel, tangent_gram
 
 __all__ = [
+    "INPUT_LAWS",
     "GaussianKernels",
     "LinearModel",
     "RelativeChanges",
@@ -22,12 +30,16 @@ __all__ = [
     "condensed_prediction",
     "gaussian_kernels",
     "half_way",
+    "input_power",
     "leading_plateau",
     "least_amplitude",
     "linear_decay_rate",
     "linear_plateau",
     "linear_predictions",
     "loss_bound",
+    "relu_kernel",
+    "relu_kernel_gradient",
+    "sphere_kernel",
     "stage_end",
     "tangent_gram",
 ]
