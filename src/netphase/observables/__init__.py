@@ -1,5 +1,13 @@
 """What is measured on a network: how far it moved and how far it condensed."""
 
+from netphase.observables.activation import (
+    activated,
+    activated_by_gap,
+    effective_number,
+    neuron_contributions,
+    over_cost,
+    path_norm,
+)
 from netphase.observables.alignment import (
     alignment_histogram,
     alignment_ratio,
@@ -20,23 +28,55 @@ from netphase.observables.cosine import (
     cosine_summary,
 )
 from netphase.observables.cover import Cover, effective_neurons, minimal_cover
+from netphase.observables.events import ActivationEvent, activation_events, active_neurons
 from netphase.observables.features import Features, features
 from netphase.observables.merging import MergedNetwork, merge
+from netphase.observables.phases import (
+    NEVER,
+    UNDETERMINED,
+    Marker,
+    activation_time,
+    departure_time,
+    first_above,
+    is_lazy,
+    mean_rotation,
+    relaxation_time,
+    risk_departure_time,
+    spreading_peak,
+)
+from netphase.observables.recovery import (
+    TeacherMatch,
+    angles_between,
+    line_gaps,
+    match_teacher,
+    teacher_cosine,
+)
 from netphase.observables.significance import Significance, against_chance
 from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
 from netphase.observables.verdict import CondensationVerdict, condensation_verdict
 
 __all__ = [
+    "NEVER",
+    "UNDETERMINED",
+    "ActivationEvent",
     "CondensationVerdict",
     "CondensedDirections",
     "CosineSummary",
     "Cover",
     "Features",
+    "Marker",
     "MergedNetwork",
     "Significance",
+    "TeacherMatch",
+    "activated",
+    "activated_by_gap",
+    "activation_events",
+    "activation_time",
+    "active_neurons",
     "against_chance",
     "alignment_histogram",
     "alignment_ratio",
+    "angles_between",
     "condensation_verdict",
     "condensed_directions",
     "cosine_blocks",
@@ -44,14 +84,28 @@ __all__ = [
     "cosine_order",
     "cosine_summary",
     "cosines_with",
+    "departure_time",
     "direction_clusters",
     "effective_neurons",
+    "effective_number",
     "effective_rank",
     "entropy_number",
     "features",
+    "first_above",
+    "is_lazy",
     "label_mean",
+    "line_gaps",
+    "match_teacher",
+    "mean_rotation",
     "merge",
     "minimal_cover",
+    "neuron_contributions",
+    "over_cost",
     "participation_ratio",
+    "path_norm",
     "relative_change",
+    "relaxation_time",
+    "risk_departure_time",
+    "spreading_peak",
+    "teacher_cosine",
 ]
