@@ -13,7 +13,7 @@ from netphase.datasets import Dataset, four_points
 from netphase.dynamics import Descent, Flow
 from netphase.errors import ArgumentError
 from netphase.experiment import Experiment, content_hash, measure, run
-from netphase.results import PROVENANCE, QUANTITIES
+from netphase.results import PLANE
 from netphase.scalings import ScalingLaw
 
 NTK = Experiment(law=ScalingLaw.ntk(), width=200)
@@ -143,7 +143,7 @@ def test_numpy_numbers_become_plain_ones():
 
 def test_measuring_gives_every_scalar_of_a_sweep():
     scalars = measure(NTK)
-    assert set(scalars) == {q.name for q in QUANTITIES} - set(PROVENANCE)
+    assert set(scalars) == {q.name for q in PLANE.quantities if not q.provenance}
     assert scalars["status"] == "converged"
     assert scalars["mean_square"] <= 1e-6
     assert 0 < scalars["relative_change_w"] <= scalars["max_relative_change_w"] * (1 + 1e-12)

@@ -233,7 +233,7 @@ def measure(experiment: Experiment) -> dict[str, float | int | str]:
         experiment: what to run.
 
     Returns:
-        Name → value of every quantity in `netphase.results.QUANTITIES` but the wall-clock ones:
+        Name → value of every quantity in `netphase.results.PLANE` but the wall-clock ones:
         the status as a word, final and largest relative changes, mean square error, time on the
         normalised clock, counts of steps, and measures of condensation and alignment of the first
         copy.

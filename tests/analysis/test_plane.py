@@ -5,7 +5,7 @@ import pytest
 
 from netphase.analysis import RegimeVerdict, analyse_plane, boundary_of
 from netphase.errors import ArgumentError, FitError
-from netphase.results import QUANTITIES, grid_dataset, pack
+from netphase.results import PLANE
 
 GAMMA = (0.8, 0.9, 1.0, 1.1, 1.2)
 ROWS = (-0.2, 0.0, 0.2)
@@ -19,7 +19,7 @@ def exponent(gamma, gamma_prime):
 def synthetic(widths=WIDTHS, seeds=(0, 1, 2), noise=0.01, spoil=None):
     """A sweep with RD_w ∝ m^S_w, RD_a ∝ m^(2 S_w), and a largest RD_w of twice the final one."""
     rng = np.random.default_rng(5)
-    rows = np.full((len(GAMMA), len(ROWS), len(widths), len(seeds), len(QUANTITIES)), np.nan)
+    rows = np.full((len(GAMMA), len(ROWS), len(widths), len(seeds), len(PLANE.quantities)), np.nan)
     for i, j, k, s in np.ndindex(*rows.shape[:4]):
         slope = exponent(GAMMA[i], ROWS[j])
         change = widths[k] ** slope * np.exp(noise * rng.standard_normal())
@@ -35,9 +35,9 @@ def synthetic(widths=WIDTHS, seeds=(0, 1, 2), noise=0.01, spoil=None):
         }
         if spoil == (i, j, k, s):
             scalars |= {"status": "diverged", "relative_change_w": 1e30}
-        rows[i, j, k, s] = pack(scalars)
+        rows[i, j, k, s] = PLANE.pack(scalars)
     axes = {"gamma": GAMMA, "gamma_prime": ROWS, "width": widths, "seed": seeds}
-    return grid_dataset(axes, rows, {"title": "synthetic"})
+    return PLANE.dataset(axes, rows, {"title": "synthetic"})
 
 
 def test_exponents_of_all_blocks_come_out_with_errors():

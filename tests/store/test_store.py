@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 from netphase.errors import StoreError, StoreMismatchError
-from netphase.results import QUANTITIES, comparable, pack
+from netphase.results import PLANE, Axis, Quantity, Schema, comparable
 from netphase.store import Plan, Store, is_store, read, specification
 from netphase.store.identity import differences
 
@@ -26,15 +26,15 @@ AXES = {"gamma": (0.5, 1.0, 1.5), "gamma_prime": (0.0, 0.25), "width": (10, 100)
 def plan(sweep_id="abc", **changes):
     axes = AXES | changes
     text = json.dumps({"base": {"dtype": "float64"}, **{k: list(v) for k, v in axes.items()}})
-    return Plan(sweep_id, text, axes, {"dtype": "float64", "target_mean_square": 1e-6})
+    return Plan(PLANE, sweep_id, text, axes, {"dtype": "float64", "target_mean_square": 1e-6})
 
 
 def row(index):
     """A deterministic result for one place of the grid."""
     rng = np.random.default_rng(list(index))
-    scalars = {q.name: rng.random() for q in QUANTITIES if not q.provenance}
+    scalars = {q.name: rng.random() for q in PLANE.quantities if not q.provenance}
     scalars |= {"status": "converged", "steps": int(rng.integers(2**53))}
-    return pack(scalars | {"wall_seconds": time.perf_counter()})
+    return PLANE.pack(scalars | {"wall_seconds": time.perf_counter()})
 
 
 def fill(store, places):
@@ -52,7 +52,7 @@ def test_a_finished_store_opens_in_xarray_without_a_remark_and_equals_what_was_w
     opened = xr.open_zarr(path, chunks=None).load()
     for index in PLACES:
         cell = opened.isel(dict(zip(AXES, index, strict=True)))
-        expected = dict(zip((q.name for q in QUANTITIES), row(index), strict=True))
+        expected = dict(zip(PLANE.column, row(index), strict=True))
         assert cell["relative_change_w"].item() == expected["relative_change_w"]
         assert cell["steps"].item() == expected["steps"]
         assert cell["status"].item() == 0
@@ -82,7 +82,7 @@ def test_the_whole_template_is_there_before_the_first_run(tmp_path):
         assert not opened["done"].values.any()
         assert np.all(opened["status"].values == -1)
         assert np.isnan(opened["relative_change_w"].values).all()
-        assert set(opened.data_vars) == {q.name for q in QUANTITIES} | {"done"}
+        assert set(opened.data_vars) == {*PLANE.column, "done"}
         assert not (path / "zarr.json").read_text().count("consolidated_metadata")
 
 
@@ -104,7 +104,7 @@ def test_the_journal_is_an_ordinary_zarr_array_with_checksums(tmp_path):
         rows = store.rows
     array = zarr.open_array(path / "journal" / "runs", mode="r")
     np.testing.assert_array_equal(array[:], rows)
-    assert array.chunks == (1, 1, 1, 1, len(QUANTITIES))
+    assert array.chunks == (1, 1, 1, 1, len(PLANE.quantities))
     codecs = json.loads((path / "journal" / "runs" / "zarr.json").read_text())["codecs"]
     assert codecs[-1]["configuration"]["checksum"] is True
 
@@ -172,6 +172,53 @@ def test_a_store_of_another_layout_is_refused(tmp_path):
     rewrite_attributes(path, netphase_store=99)
     with pytest.raises(StoreMismatchError, match="layout 99"):
         read(path)
+
+
+LINE = Schema(
+    title="a line of depths",
+    axes=(Axis("depth", "int64", "number of layers"),),
+    plane=("depth",),
+    quantities=(
+        Quantity("error", "m", "how far off"),
+        Quantity("status", "1", "why the run ended"),
+    ),
+)
+
+
+def test_a_store_of_any_axes_and_quantities_describes_itself(tmp_path):
+    path = tmp_path / "s.zarr"
+    line = Plan(LINE, "abc", "{}", {"depth": (2, 3, 5)})
+    with Store(path, line) as store:
+        store.write((1,), LINE.pack({"status": "stagnated", "error": 0.25}))
+    found = read(path)
+    assert found["error"].dims == ("depth",)
+    assert found["error"].attrs["units"] == "m"
+    assert found["depth"].attrs["long_name"] == "number of layers"
+    assert found["status"].values.tolist() == [-1, 3, -1]
+    assert found["error"].sel(depth=3).item() == 0.25
+    assert found.attrs["title"] == "a line of depths"
+    xr.testing.assert_identical(found, xr.open_zarr(path, consolidated=False, chunks=None).load())
+    with Store(path, line) as store:
+        assert store.done.tolist() == [False, True, False]
+
+
+def test_the_store_of_another_kind_of_sweep_is_refused(tmp_path):
+    path = tmp_path / "s.zarr"
+    Store(path, plan()).close()
+    with pytest.raises(StoreMismatchError, match="holds another kind of sweep"):
+        Store(path, Plan(LINE, "def", "{}", {"depth": (2, 3)}))
+
+
+def test_the_first_stores_which_name_no_schema_hold_the_plane(tmp_path):
+    path = tmp_path / "s.zarr"
+    with Store(path, plan()) as store:
+        fill(store, PLACES[:3])
+    document = json.loads((path / "zarr.json").read_text())
+    del document["attributes"]["schema"]
+    (path / "zarr.json").write_text(json.dumps(document))
+    assert int(read(path)["done"].sum()) == 3
+    with Store(path, plan()) as store:
+        assert int(store.done.sum()) == 3
 
 
 def test_every_commit_that_wrote_is_noted(tmp_path):

@@ -18,8 +18,9 @@ from netphase.observables import (
     label_mean,
     participation_ratio,
 )
-from netphase.results.grid import QUANTITIES, STATUS_CODES, status_attributes
+from netphase.results.grid import PLANE
 from netphase.results.provenance import provenance
+from netphase.results.schema import STATUS_CODES, status_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +42,7 @@ BLOCKS: dict[Which, str] = {
 def trajectory_scalars(
     trajectory: Trajectory, data: Dataset, tracked: int
 ) -> dict[str, float | int | str]:
-    """The scalars of `QUANTITIES` that a trajectory gives (all but the wall-clock ones).
+    """The scalars of `PLANE` that a trajectory gives (all but the wall-clock ones).
 
     Args:
         trajectory: a finished run.
@@ -246,7 +247,7 @@ def _scalars(trajectory: Trajectory, data: Dataset, width: int) -> dict[str, Any
     """Scalars as in a sweep, where no series has their name."""
     found = trajectory_scalars(trajectory, data, width)
     taken = {"time", *_series(trajectory)}
-    about = {quantity.name: quantity.attributes for quantity in QUANTITIES}
+    about = {quantity.name: quantity.attributes for quantity in PLANE.quantities}
     about["status"] = status_attributes()
     found["status"] = STATUS_CODES[trajectory.status]
     return {name: ((), value, about[name]) for name, value in found.items() if name not in taken}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netphase.errors import StoreError, StoreMismatchError
-from netphase.results import AXES, provenance
+from netphase.results import PLANE, Schema, provenance
 
 FORMAT = 1
 """Version of the layout on disk."""
@@ -23,12 +23,14 @@ class Plan:
     """What a store is made for.
 
     Attributes:
+        schema: axes and quantities.
         sweep_id: content hash of the sweep; two stores with the same one hold the same numbers.
         specification: the sweep as JSON.
-        coordinates: values of gamma, gamma_prime, width and seed.
+        coordinates: values of each axis.
         attributes: further provenance (dtype, method, tolerances, hash of the data, ...).
     """
 
+    schema: Schema
     sweep_id: str
     specification: str
     coordinates: Mapping[str, tuple[float, ...] | tuple[int, ...]]
@@ -36,17 +38,18 @@ class Plan:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Number of values of each axis, in the order of `AXES`."""
-        return tuple(len(self.coordinates[name]) for name in AXES)
+        """Number of values of each axis, in the order of the schema."""
+        return self.schema.shape(self.coordinates)
 
     def root_attributes(self) -> dict[str, Any]:
         """Attributes of the group: the mark, the sweep and where its numbers come from."""
         return {
             MARK: FORMAT,
-            "title": "netphase sweep over the (γ, γ') plane",
+            "title": self.schema.title,
+            "schema": self.schema.to_json(),
             "sweep_id": self.sweep_id,
             "sweep": self.specification,
-            "axes": json.dumps({name: list(self.coordinates[name]) for name in AXES}),
+            "axes": json.dumps({name: list(self.coordinates[name]) for name in self.schema.dims}),
             **provenance(),
             **self.attributes,
         }
@@ -99,6 +102,15 @@ def store_attributes(path: Path) -> dict[str, Any]:
     return attributes
 
 
+def schema_of(attributes: Mapping[str, Any]) -> Schema:
+    """The axes and quantities of a store; the first stores, which name none, hold the plane's.
+
+    Args:
+        attributes: those of the store.
+    """
+    return Schema.from_json(attributes["schema"]) if "schema" in attributes else PLANE
+
+
 def check_same(path: Path, attributes: Mapping[str, Any], plan: Plan) -> None:
     """Refuse the store of another sweep, or of another version of the package.
 
@@ -112,6 +124,10 @@ def check_same(path: Path, attributes: Mapping[str, Any], plan: Plan) -> None:
     """
     remedy = "choose another output, or give --fresh to replace it."
     if attributes.get("sweep_id") != plan.sweep_id:
+        if schema_of(attributes).dims != plan.schema.dims:
+            raise StoreMismatchError(
+                f"The store {path} holds another kind of sweep ({attributes['title']}): {remedy}"
+            )
         changes = differences(str(attributes.get("sweep", "{}")), plan.specification)
         what = "; ".join(changes) or "the content of the data"
         raise StoreMismatchError(f"The store {path} holds another sweep ({what}): {remedy}")

@@ -2,16 +2,16 @@
 
 A store holds the same numbers twice, because the two uses pull apart:
 
-* ``journal/runs``, shape (gamma, gamma_prime, width, seed, quantity), with **one run one chunk**.
+* ``journal/runs``, with the axes of the sweep and then its quantities, **one run one chunk**.
   A chunk is replaced atomically, so a run is either wholly there or not at all, and the presence
   of its chunk is its "done" mark. All scalars of a run share the chunk, and chunks are encoded and
   renamed into place here, because through Zarr a chunk costs about 1.7 ms to write and 1 ms to
   read, whatever its size: some twenty arrays with a chunk a run would cost 20 s of processor time
   for a diagram of 585 runs, more than its training. Zarr itself reads the array all the same.
-* one labelled array a variable in the root group (dims gamma, gamma_prime, width, seed, one chunk
-  each), which is what ``xarray.open_zarr`` shows. They are published from the journal by the only
-  writer: when a sweep ends or stops, and now and then in between; ``done`` goes last, so a reader
-  never sees a run as done whose numbers are not there yet.
+* one labelled array a variable in the root group (over the axes of the sweep, one chunk each),
+  which is what ``xarray.open_zarr`` shows. They are published from the journal by the only writer:
+  when a sweep ends or stops, and now and then in between; ``done`` goes last, so a reader never
+  sees a run as done whose numbers are not there yet.
 
 Resuming and `netphase.store.read` trust the journal only.
 """
@@ -26,13 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netphase._types import Array
-from netphase.results import (
-    AXES,
-    AXIS_ATTRIBUTES,
-    QUANTITIES,
-    axis_dtype,
-    grid_variables,
-)
+from netphase.results import Schema
 from netphase.store.identity import Plan
 
 if TYPE_CHECKING:
@@ -55,21 +49,22 @@ def create_template(path: Path, plan: Plan) -> None:
     import zarr
 
     group = zarr.open_group(path, mode="w", zarr_format=3, attributes=plan.root_attributes())
-    for name in AXES:
-        values = np.asarray(plan.coordinates[name], dtype=axis_dtype(name))
-        array = _array(group, name, values.dtype, values.shape, (name,), AXIS_ATTRIBUTES[name])
+    schema = plan.schema
+    for axis in schema.axes:
+        values = schema.values(axis.name, plan.coordinates)
+        array = _array(group, axis.name, values.dtype, values.shape, (axis.name,), axis.attributes)
         array[:] = values
-    shape = (*plan.shape, len(QUANTITIES))
-    for name, (values, attributes) in grid_variables(np.full(shape, np.nan)).items():
-        _array(group, name, values.dtype, values.shape, AXES, attributes)
+    rows = schema.empty(plan.shape)
+    for name, (values, attributes) in schema.variables(rows).items():
+        _array(group, name, values.dtype, values.shape, schema.dims, attributes)
     _array(
         group,
         RUNS,
         np.dtype(np.float64),
-        shape,
-        (*AXES, "quantity"),
-        {"quantities": [quantity.name for quantity in QUANTITIES]},
-        chunks=(1,) * len(AXES) + (len(QUANTITIES),),
+        rows.shape,
+        (*schema.dims, "quantity"),
+        {"quantities": list(schema.column)},
+        chunks=(1,) * len(schema.axes) + rows.shape[-1:],
         chunk_key_encoding={"name": "default", "separator": "."},
     )
 
@@ -101,17 +96,18 @@ def _array(
     )
 
 
-def publish(group: zarr.Group, rows: Array) -> None:
+def publish(group: zarr.Group, schema: Schema, rows: Array) -> None:
     """Write the labelled variables from the rows of the journal, ``done`` last.
 
     Args:
         group: the store, open for writing.
-        rows: shape (gamma, gamma_prime, width, seed, len(QUANTITIES)).
+        schema: its axes and quantities.
+        rows: shape (*axes, quantities).
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    for name, (values, _) in grid_variables(rows).items():
+    for name, (values, _) in schema.variables(rows).items():
         array = group[name]
         array[...] = values  # type: ignore[index]
 
@@ -144,7 +140,7 @@ def write_row(path: Path, index: tuple[int, ...], row: Array) -> None:
     Args:
         path: folder of the store.
         index: place of the run on the axes.
-        row: its numbers, shape (len(QUANTITIES),).
+        row: its numbers, shape (quantities,).
 
     Raises:
         OSError: the disk is full or the folder cannot be written; nothing is left behind.
@@ -159,24 +155,25 @@ def write_row(path: Path, index: tuple[int, ...], row: Array) -> None:
         raise
 
 
-def read_rows(path: Path, shape: tuple[int, ...]) -> tuple[Array, list[Path]]:
+def read_rows(path: Path, schema: Schema, shape: tuple[int, ...]) -> tuple[Array, list[Path]]:
     """The journal, run by run.
 
     Zarr would read them too, but could not say which of them is damaged.
 
     Args:
         path: folder of the store.
+        schema: its axes and quantities.
         shape: number of values of each axis.
 
     Returns:
-        Rows of shape (gamma, gamma_prime, width, seed, quantity), NaN where there is none, and the
+        Rows of shape (*axes, quantities), NaN where there is none, and the
         files of the runs whose bytes are damaged (their rows are NaN).
 
     Raises:
         OSError: the folder cannot be read.
     """
     codec = _codec()
-    rows = np.full((*shape, len(QUANTITIES)), np.nan)
+    rows = schema.empty(shape)
     damaged: list[Path] = []
     for file in (path / RUNS).glob("c.*.0"):
         index = tuple(int(part) for part in file.name.split(".")[1:-1])

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netphase.errors import StoreError
-from netphase.results import AXES, grid_dataset
-from netphase.store.identity import store_attributes
+from netphase.store.identity import schema_of, store_attributes
 from netphase.store.layout import read_rows
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ def read(path: str | Path) -> xr.Dataset:
         path: folder of the store.
 
     Returns:
-        Dataset with the dimensions gamma, gamma_prime, width and seed; NaN (status −1, ``done``
-        false) where a run has not been made.
+        Dataset whose dimensions are the axes of the sweep; NaN (status −1, ``done`` false) where a
+        run has not been made.
 
     Raises:
         StoreMismatchError: there is no netphase store.
@@ -46,9 +45,9 @@ def read(path: str | Path) -> xr.Dataset:
     """
     folder = Path(path)
     attributes = store_attributes(folder)
-    coordinates = json.loads(attributes["axes"])
+    schema, coordinates = schema_of(attributes), json.loads(attributes["axes"])
     try:
-        rows, damaged = read_rows(folder, tuple(len(coordinates[name]) for name in AXES))
+        rows, damaged = read_rows(folder, schema, schema.shape(coordinates))
     except OSError as error:
         raise StoreError(
             f"The store {folder} cannot be read ({error.strerror or error})."
@@ -58,4 +57,4 @@ def read(path: str | Path) -> xr.Dataset:
             f"{len(damaged)} of the runs in {folder} are damaged on disk: run the sweep again "
             "with the same store, and they are made anew."
         )
-    return grid_dataset(coordinates, rows, attributes)
+    return schema.dataset(coordinates, rows, attributes)

@@ -18,7 +18,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.errors import StoreError, StoreMismatchError
-from netphase.results import grid_dataset, is_done, provenance
+from netphase.results import provenance
 from netphase.store.identity import (
     Plan,
     check_same,
@@ -49,8 +49,7 @@ class Store:
     Attributes:
         path: folder of the store.
         plan: what the store is for.
-        rows: what has been measured, shape (gamma, gamma_prime, width, seed, quantity), NaN where
-            not run.
+        rows: what has been measured, shape (*axes, quantities), NaN where not run.
 
     Raises:
         StoreMismatchError: the folder holds another sweep, or something that is no netphase store.
@@ -82,7 +81,7 @@ class Store:
         check_same(self.path, store_attributes(self.path), self.plan)
         for orphan in self.path.rglob("*.partial"):
             orphan.unlink(missing_ok=True)
-        self.rows, damaged = read_rows(self.path, self.plan.shape)
+        self.rows, damaged = read_rows(self.path, self.plan.schema, self.plan.shape)
         for file in damaged:
             file.unlink()
         if damaged:
@@ -97,15 +96,15 @@ class Store:
 
     @property
     def done(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which runs are stored, shape (gamma, gamma_prime, width, seed)."""
-        return is_done(self.rows)
+        """Which runs are stored, over the axes."""
+        return self.plan.schema.is_done(self.rows)
 
-    def write(self, index: tuple[int, int, int, int], row: Array) -> None:
+    def write(self, index: tuple[int, ...], row: Array) -> None:
         """Store one finished run, atomically.
 
         Args:
-            index: its place on the axes gamma, gamma_prime, width, seed.
-            row: its numbers as `netphase.results.pack` makes them, shape (quantity,).
+            index: its place on the axes.
+            row: its numbers as `netphase.results.Schema.pack` makes them, shape (quantities,).
 
         Raises:
             StoreError: the disk is full or the folder cannot be written; what was stored before is
@@ -125,7 +124,7 @@ class Store:
         if not self._unpublished:
             return
         with self._explained("written"):
-            publish(self._group, self.rows)
+            publish(self._group, self.plan.schema, self.rows)
             if self.done.all():
                 consolidate(self.path)
         self._unpublished = False
@@ -133,7 +132,7 @@ class Store:
     def dataset(self) -> xr.Dataset:
         """Everything measured so far, labelled; as `netphase.store.read`, without reading."""
         attributes = read_attributes(self.path) or {}
-        return grid_dataset(self.plan.coordinates, self.rows.copy(), attributes)
+        return self.plan.schema.dataset(self.plan.coordinates, self.rows.copy(), attributes)
 
     def close(self) -> None:
         """Release the store for other processes."""

@@ -13,7 +13,7 @@ from netphase.activations import Activation, get
 from netphase.datasets import Dataset
 from netphase.dynamics import macroscopic_plane
 from netphase.errors import ArgumentError
-from netphase.results import AXIS_ATTRIBUTES, provenance
+from netphase.results import PLANE, provenance
 from netphase.scalings import Regime, distance_to_lines, predicted_exponents, zone_of
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def exact_plane(
         coords={
             "block": list(BLOCKS),
             **{
-                name: (name, values, AXIS_ATTRIBUTES[name])
+                name: (name, values, PLANE.axis(name).attributes)
                 for name, values in (("gamma", columns), ("gamma_prime", rows), ("width", sizes))
             },
         },

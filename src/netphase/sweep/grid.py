@@ -12,11 +12,10 @@ import msgspec
 from netphase._checks import finite_float, instance_of, one_of, positive_int
 from netphase.errors import ArgumentError
 from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
+from netphase.results import PLANE
 from netphase.scalings import ScalingLaw
 from netphase.store import Plan
-
-Index = tuple[int, int, int, int]
-"""A place on the axes gamma, gamma_prime, widths, seeds."""
+from netphase.sweep.work import Index
 
 Gauge: TypeAlias = Literal["beta1", "alpha"]
 """Whose exponent is fixed over the plane."""
@@ -81,7 +80,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     def coordinates(self) -> dict[str, tuple[float, ...] | tuple[int, ...]]:
         """Values of each axis, by the names of a result's dimensions."""
         axes = self.gamma, self.gamma_prime, self.widths, self.seeds
-        return dict(zip(("gamma", "gamma_prime", "width", "seed"), axes, strict=True))
+        return dict(zip(PLANE.dims, axes, strict=True))
 
     @property
     def key(self) -> str:
@@ -125,10 +124,37 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
             law = ScalingLaw.from_gamma(*point, self.base.law.beta1)
         return msgspec.structs.replace(self.base, law=law, width=self.widths[k], seed=self.seeds[s])
 
+    def task(self, index: Index) -> Experiment:
+        """The run at one place, as `experiment`."""
+        return self.experiment(index)
+
+    def place(self, index: Index) -> str:
+        """One place of the grid in words."""
+        i, j, k, s = index
+        return (
+            f"γ = {self.gamma[i]:g}, γ' = {self.gamma_prime[j]:g}, m = {self.widths[k]}, "
+            f"seed {self.seeds[s]}"
+        )
+
+    def neurons(self, index: Index) -> int:
+        """Neurons that the run at one place trains."""
+        return self.experiment(index).trained_neurons
+
+    def cost(self, index: Index) -> float:
+        """What the run at one place is expected to cost: its width times its steps.
+
+        The steps depend little on the width; they grow where the weights have far to go.
+        """
+        gamma, gamma_prime = self.gamma[index[0]], self.gamma_prime[index[1]]
+        escape = max(gamma - 1.0 - max(gamma_prime, 0.0), 0.0)
+        steps = 1.0 + 8.0 * escape + 1.5 * min(max(-gamma_prime, 0.0) / 0.2, 1.0)
+        return steps * self.widths[index[2]]
+
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""
         data, base = self.base.dataset, self.base
         return Plan(
+            schema=PLANE,
             sweep_id=self.key,
             specification=self.to_json(),
             coordinates=self.coordinates,

@@ -1,64 +1,20 @@
-"""How a sweep is run: in any executor, the longest runs first, every finished run kept at once."""
+"""Running a sweep over the (γ, γ′) plane: its runs are experiments."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from netphase import engine
-from netphase._checks import instance_of, positive_int
-from netphase._types import Array
-from netphase.errors import ArgumentError, EvolutionError, NetphaseError
+from netphase._checks import instance_of
 from netphase.experiment import Experiment, measure
-from netphase.results import COLUMN, QUANTITIES, grid_dataset, is_done, pack
-from netphase.store import Plan, Store
-from netphase.sweep.grid import Index, Sweep, with_loaded_data
+from netphase.sweep.grid import Sweep, with_loaded_data
 from netphase.sweep.progress import Progress
+from netphase.sweep.work import Scalars, run_grid
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Measure = Callable[[Experiment], Mapping[str, float | int | str]]
-
-PUBLISH_SECONDS = 30.0
-"""How often the labelled variables of a store are brought up to date while a sweep runs."""
-
-GIVE_UP = 5
-"""A sweep whose first so many runs all raise an unexpected error is stopped."""
-
-
-class _Memory:
-    """Stands in for a store when nothing is to be written to disk."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self.rows: Array = np.full((*plan.shape, len(QUANTITIES)), np.nan)
-
-    @property
-    def done(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        return is_done(self.rows)
-
-    def write(self, index: Index, row: Array) -> None:
-        self.rows[index] = row
-
-    def publish(self) -> None:
-        """Nothing to bring up to date."""
-
-    def dataset(self) -> xr.Dataset:
-        return grid_dataset(self._plan.coordinates, self.rows, self._plan.root_attributes())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to release."""
 
 
 def run_sweep(
@@ -69,7 +25,7 @@ def run_sweep(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
-    measure: Measure = measure,
+    measure: Callable[[Experiment], Scalars] = measure,
 ) -> xr.Dataset:
     """Make every run of a sweep that is not in the store yet, the longest first.
 
@@ -99,188 +55,12 @@ def run_sweep(
         EvolutionError: some runs raised an unexpected error.
     """
     instance_of("sweep", sweep, Sweep, "a Sweep")
-    instance_of("store", store, (str, Path, type(None)), "a path or None")
-    instance_of("executor", executor, (Executor, type(None)), "an Executor or None")
-    if executor is not None and workers is not None:
-        raise ArgumentError(
-            "Arguments `workers` and `executor` exclude each other; give the executor its workers."
-        )
-    sweep = with_loaded_data(sweep)
-    plan = sweep.plan()
-    with Store(store, plan, fresh=fresh) if store is not None else _Memory(plan) as target:
-        with _pool(executor, workers) as pool:
-            _Work(sweep, target, progress).run(pool, measure)
-        target.publish()
-        return target.dataset()
-
-
-@contextmanager
-def _pool(executor: Executor | None, workers: int | None) -> Iterator[Executor]:
-    """The caller's executor, or threads whose runs give up when something goes wrong."""
-    if executor is not None:
-        yield executor
-        return
-    count = positive_int("workers", workers) if workers is not None else _cores()
-    threads = ThreadPoolExecutor(count, thread_name_prefix="netphase")
-    try:
-        yield threads
-    except BaseException:
-        threads.shutdown(wait=False, cancel_futures=True)
-        _stop_running(threads)
-        raise
-    threads.shutdown()
-
-
-def _stop_running(threads: ThreadPoolExecutor) -> None:
-    """Make the runs in flight give up, so that an interrupt does not wait for them."""
-    engine.request_stop(True)
-    try:
-        threads.shutdown(wait=True)
-    finally:
-        engine.request_stop(False)
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _timed(measure: Measure, experiment: Experiment) -> dict[str, float | int | str]:
-    """One run with its wall-clock time; runs in a worker."""
-    start = time.perf_counter()
-    scalars = dict(measure(experiment))
-    return scalars | {"wall_seconds": time.perf_counter() - start}
-
-
-class _Work:
-    """The bookkeeping of one call: what is to do, what is done, what went wrong."""
-
-    def __init__(
-        self,
-        sweep: Sweep,
-        target: Store | _Memory,
-        progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self.sweep = sweep
-        self.target = target
-        self.progress = progress
-        self.todo = _longest_first(sweep, target.done)
-        self.resumed = int(target.done.sum())
-        self.failures: list[tuple[Index, BaseException]] = []
-        self.finished = self.steps = self.neuron_steps = 0
-        self.cost_done = 0.0
-        self.cost_total = sum(_cost(sweep, index) for index in self.todo)
-        self.start = time.monotonic()
-        self.published = self.start
-
-    def run(self, pool: Executor, measure: Measure) -> None:
-        """Submit everything, store what comes back, and raise what went wrong at the end."""
-        self.report()
-        futures: dict[Future[dict[str, float | int | str]], Index] = {
-            pool.submit(_timed, measure, self.sweep.experiment(index)): index for index in self.todo
-        }
-        pending = set(futures)
-        try:
-            for future in as_completed(futures):
-                pending.discard(future)
-                self.take(futures[future], future)
-        except BaseException:
-            self.stop(futures, pending)
-            raise
-        self.raise_failures()
-
-    def take(self, index: Index, future: Future[dict[str, float | int | str]]) -> None:
-        """Store one finished run, or note its error."""
-        error = future.exception()
-        if error is not None:
-            self.failures.append((index, error))
-            if self.finished == 0 and len(self.failures) >= GIVE_UP:
-                self.raise_failures()
-            return
-        row = pack(future.result())
-        self.target.write(index, row)
-        width = self.sweep.widths[index[2]]
-        steps = int(np.nan_to_num(row[COLUMN["steps"]]))
-        self.finished += 1
-        self.steps += steps
-        self.neuron_steps += steps * width * (2 if self.sweep.base.antisymmetric else 1)
-        self.cost_done += _cost(self.sweep, index)
-        if time.monotonic() - self.published > PUBLISH_SECONDS:
-            self.target.publish()
-            self.published = time.monotonic()
-        self.report()
-
-    def stop(
-        self,
-        futures: Mapping[Future[dict[str, float | int | str]], Index],
-        pending: set[Future[dict[str, float | int | str]]],
-    ) -> None:
-        """Start nothing new, and keep what has finished in the meantime."""
-        for future in pending:
-            future.cancel()
-        with suppress(NetphaseError):
-            for future in pending:
-                if future.done() and not future.cancelled() and future.exception() is None:
-                    self.target.write(futures[future], pack(future.result()))
-
-    def report(self) -> None:
-        """Call the progress callback."""
-        if self.progress is None:
-            return
-        done = self.target.done
-        cells = done.all(axis=(2, 3))
-        self.progress(
-            Progress(
-                runs_done=self.resumed + self.finished,
-                runs_total=done.size,
-                cells_done=int(cells.sum()),
-                cells_total=cells.size,
-                resumed=self.resumed,
-                steps=self.steps,
-                neuron_steps=self.neuron_steps,
-                elapsed=time.monotonic() - self.start,
-                share=min(self.cost_done / self.cost_total, 1.0) if self.todo else 1.0,
-            )
-        )
-
-    def raise_failures(self) -> None:
-        """Raise one error for all runs that raised one.
-
-        Raises:
-            EvolutionError: it names the first run and its error.
-        """
-        if not self.failures:
-            return
-        index, error = min(self.failures, key=lambda failure: failure[0])
-        experiment = self.sweep.experiment(index)
-        place = (
-            f"γ = {self.sweep.gamma[index[0]]:g}, γ' = {self.sweep.gamma_prime[index[1]]:g}, "
-            f"m = {experiment.width}, seed {experiment.seed}"
-        )
-        raise EvolutionError(
-            f"{len(self.failures)} of {len(self.todo)} runs raised an error, the first at {place} "
-            f"({type(error).__name__}: {error}). The finished runs are kept; running again makes "
-            "the missing ones only."
-        ) from error
-
-
-def _cost(sweep: Sweep, index: Index) -> float:
-    """What a run is expected to cost, in arbitrary units: its width times its steps.
-
-    The steps depend little on the width; they grow where the weights have far to go.
-    """
-    gamma, gamma_prime = sweep.gamma[index[0]], sweep.gamma_prime[index[1]]
-    escape = max(gamma - 1.0 - max(gamma_prime, 0.0), 0.0)
-    steps = 1.0 + 8.0 * escape + 1.5 * min(max(-gamma_prime, 0.0) / 0.2, 1.0)
-    return steps * sweep.widths[index[2]]
-
-
-def _longest_first(sweep: Sweep, done: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Index]:
-    """Places without a result, in the order in which they should be started."""
-    places = (tuple(int(i) for i in place) for place in np.argwhere(~done))
-    return sorted(
-        ((i, j, k, s) for i, j, k, s in places),
-        key=lambda index: (-_cost(sweep, index), index),
+    return run_grid(
+        with_loaded_data(sweep),
+        measure,
+        store,
+        executor,
+        workers=workers,
+        progress=progress,
+        fresh=fresh,
     )
