@@ -90,7 +90,7 @@ def test_automatic_descent_equals_numpy(name, shape):
     assert (found.steps, found.rejected) == (wanted.steps, wanted.rejected)
     # the step's length feeds rounding back; kinks amplify it
     assert found.time == pytest.approx(wanted.time, rel=1e-6)
-    assert relative_error(found.parameters, wanted.parameters) < 1e-6
+    assert relative_error(found.parameters, wanted.parameters) < 3e-6
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh"])

@@ -39,9 +39,10 @@ def method_options_with(default: str) -> Callable[[Function], Function]:
                 click.option(
                     "--learning-rate",
                     type=StepSize(above=0.0),
-                    metavar="NUMBER|auto",
-                    help="Step of the descent on the normalised clock; default: auto. Rate of Adam "
-                    "in the raw weights; default: 0.001.",
+                    metavar="NUMBER|auto|stable",
+                    help="Step of the descent on the normalised clock; stable: half the limit of "
+                    "stability; default: auto, which follows the gradient flow. Rate of Adam in "
+                    "the raw weights; default: 0.001.",
                 ),
                 click.option(
                     "--accuracy",
@@ -107,8 +108,8 @@ def _adam(rate: float | str | None, accuracy: float | None, single: bool) -> Ada
         )
     if accuracy is not None:
         raise click.UsageError("--accuracy is for descent and flow; Adam follows no equation.")
-    if rate == "auto":
+    if isinstance(rate, str):
         raise click.UsageError(
-            "--learning-rate auto is for --method descent; Adam needs a number, as in 0.001."
+            f"--learning-rate {rate} is for --method descent; Adam needs a number, as in 0.001."
         )
-    return Adam() if rate is None else Adam(learning_rate=float(rate))
+    return Adam() if rate is None else Adam(learning_rate=rate)

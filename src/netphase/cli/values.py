@@ -129,11 +129,11 @@ class Real(click.ParamType[Any]):
 
 
 class StepSize(Real):
-    """A positive learning rate, or the word "auto"."""
+    """A positive learning rate, or the word "auto" or "stable"."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Text to a positive number, or "auto"."""
-        return value if value == "auto" else super().convert(value, param, ctx)
+        """Text to a positive number, or one of the words."""
+        return value if value in ("auto", "stable") else super().convert(value, param, ctx)
 
 
 NUMBERS = Numbers()

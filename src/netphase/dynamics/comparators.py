@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from netphase._types import Array, Status
+from netphase._types import Array, Status, Which
 from netphase.datasets import Dataset
 from netphase.dynamics.trajectory import Trajectory
 from netphase.engine.problem import Stop
@@ -52,63 +54,106 @@ class LinearizedDynamics:
             The trajectory; stagnated if the target can never be reached.
         """
         model = LinearModel(self.network, state, self.data.x, self.data.y)
-        end = self._end(model, stop)
-        status = Status.CONVERGED
-        if model.mean_square(end) > stop.mean_square * (1 + 1e-6):
-            status = Status.TIME_REACHED if math.isfinite(stop.time) else Status.STAGNATED
-        wanted = times[times <= end]
-        inner = wanted if times.size else self._spread(model, end)
-        clock = np.unique(np.concatenate([[0.0], inner, [end]]))
+        rates = model.eigenvalues[model.eigenvalues > 0] / len(model.eigenvalues)
+        return solve_in_closed_form(model, rates, state, stop, tracked, times)
 
-        def parameters(time: float) -> Parameters:
-            a, w = model.parameters(time)
-            return Parameters(a.astype(state.a.dtype), w.astype(state.w.dtype))
 
-        final = parameters(end)
-        rows: dict[str, list[float]] = {"w": [], "a": [], "theta": []}
-        for time in clock:
-            now = parameters(float(time))
-            for which in ("w", "a", "theta"):
-                rows[which].append(relative_change(state, now, which, tracked))
-        return Trajectory(
-            time=clock,
-            mean_square=np.array([model.mean_square(float(time)) for time in clock]),
-            relative_change_w=np.array(rows["w"]),
-            relative_change_a=np.array(rows["a"]),
-            relative_change_theta=np.array(rows["theta"]),
-            status=status,
-            steps=0,
-            rejected=0,
-            gradients=1,
-            solves=0,
-            integrator="closed form",
-            initial=state,
-            final=final,
-            snapshots=tuple(parameters(float(time)) for time in wanted),
-        )
+class ClosedForm(Protocol):
+    """A solution that is known at any time."""
 
-    @staticmethod
-    def _spread(model: LinearModel, end: float) -> Array:
-        """Times over the whole relaxation, logarithmically."""
-        fastest = float(model.eigenvalues[-1]) / len(model.eigenvalues)
-        first = FIRST_ROW / fastest if fastest > 0 else end
-        return np.geomspace(min(first, end), end, ROWS) if end > 0 else np.empty(0)
+    def mean_square(self, time: float) -> float:
+        """E e² at one time."""
+        ...
 
-    @staticmethod
-    def _end(model: LinearModel, stop: Stop) -> float:
-        """When the target is met, at most ``stop.time``; a long finite time if it never is."""
-        from scipy.optimize import brentq
+    def parameters(self, time: float) -> tuple[Array, Array]:
+        """The parameters at one time, of shapes (m,) and (m, d)."""
+        ...
 
-        if model.mean_square(0.0) <= stop.mean_square:
-            return 0.0
-        positive = model.eigenvalues[model.eigenvalues > 0]
-        # after 800 decay times of the slowest mode every moving mode has underflowed
-        longest = 800.0 * len(model.eigenvalues) / float(positive[0]) if positive.size else 0.0
-        limit = min(stop.time, longest)
-        if model.mean_square(limit) > stop.mean_square:
-            return limit
 
-        def excess(time: float) -> float:
-            return model.mean_square(time) - stop.mean_square
+def solve_in_closed_form(
+    model: ClosedForm, rates: Array, state: Parameters, stop: Stop, tracked: int, times: Array
+) -> Trajectory:
+    """The trajectory of a linear model, whose modes decay exponentially.
 
-        return float(brentq(excess, 0.0, limit, xtol=1e-300, rtol=1e-14))
+    Args:
+        model: its solution.
+        rates: rates at which the modes decay, ascending, all > 0; empty if nothing moves.
+        state: the start.
+        stop: its mean square and time; steps do not count here.
+        tracked: neurons that count in relative changes.
+        times: times of the snapshots, shape (t,); empty for none.
+
+    Returns:
+        The trajectory; stagnated if the target can never be reached.
+    """
+    end = _end(model, rates, stop)
+    status = Status.CONVERGED
+    if model.mean_square(end) > stop.mean_square * (1 + 1e-6):
+        status = Status.TIME_REACHED if math.isfinite(stop.time) else Status.STAGNATED
+    wanted = times[times <= end]
+    inner = wanted if times.size else _spread(rates, end)
+    clock = np.unique(np.concatenate([[0.0], inner, [end]]))
+
+    def parameters(time: float) -> Parameters:
+        a, w = model.parameters(time)
+        return Parameters(a.astype(state.a.dtype), w.astype(state.w.dtype))
+
+    states = [parameters(float(time)) for time in clock]
+    return Trajectory(
+        time=clock,
+        mean_square=np.array([model.mean_square(float(time)) for time in clock]),
+        relative_change_w=changes_of(state, states, "w", tracked),
+        relative_change_a=changes_of(state, states, "a", tracked),
+        relative_change_theta=changes_of(state, states, "theta", tracked),
+        status=status,
+        steps=0,
+        rejected=0,
+        gradients=1,
+        solves=0,
+        integrator="closed form",
+        initial=state,
+        final=states[-1],
+        snapshots=tuple(parameters(float(time)) for time in wanted),
+    )
+
+
+def changes_of(
+    start: Parameters, states: Sequence[Parameters], which: Which, tracked: int
+) -> Array:
+    """The relative change of one block at several times; NaN where the block starts at zero.
+
+    Args:
+        start: θ(0).
+        states: θ at these times.
+        which: the block.
+        tracked: neurons that count.
+
+    Returns:
+        Shape (t,).
+    """
+    if which == "a" and not np.any(start.a[:tracked]):
+        return np.full(len(states), math.nan)
+    return np.array([relative_change(start, each, which, tracked) for each in states])
+
+
+def _spread(rates: Array, end: float) -> Array:
+    """Times over the whole relaxation, logarithmically."""
+    first = FIRST_ROW / float(rates[-1]) if rates.size else end
+    return np.geomspace(min(first, end), end, ROWS) if end > 0 else np.empty(0)
+
+
+def _end(model: ClosedForm, rates: Array, stop: Stop) -> float:
+    """When the target is met, at most ``stop.time``; a long finite time if it never is."""
+    from scipy.optimize import brentq
+
+    if model.mean_square(0.0) <= stop.mean_square:
+        return 0.0
+    # after 800 decay times of the slowest mode every moving mode has underflowed
+    limit = min(stop.time, 800.0 / float(rates[0]) if rates.size else 0.0)
+    if model.mean_square(limit) > stop.mean_square:
+        return limit
+
+    def excess(time: float) -> float:
+        return model.mean_square(time) - stop.mean_square
+
+    return float(brentq(excess, 0.0, limit, xtol=1e-300, rtol=1e-14))

@@ -12,7 +12,7 @@ import numpy as np
 from netphase import engine
 from netphase._checks import finite_array, instance_of, positive_int
 from netphase._types import Array, Status, Which
-from netphase.dynamics.comparators import LinearizedDynamics
+from netphase.dynamics.comparators import LinearizedDynamics, changes_of
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
@@ -20,7 +20,6 @@ from netphase.dynamics.trajectory import Trajectory, check_times
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters
-from netphase.observables import relative_change
 
 Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics
 """An equation that a trained network is compared with, and that is solved on its own."""
@@ -32,6 +31,9 @@ ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
 
 STAGNATION = 0.01
 """Where no condition to stop is given: a loss that falls by less than this part has stagnated."""
+
+SHARPNESS = "largest_sharpness"
+"""The note of a literal descent on how near its steps came to the limit of stability, 1."""
 
 FALLBACK_TOLERANCE = 20.0
 """Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
@@ -157,6 +159,9 @@ def advance(
     if isinstance(method, Flow):
         return _flow(problem, method.rtol, state, stop, tracked)
     rate, tolerance = method.learning_rate, method.tolerance
+    if rate == "stable":
+        outcome = engine.descend_stable(problem, state, stop=stop, tracked=tracked)
+        return "gradient descent at half the limit of stability", outcome
     if isinstance(rate, str):
         outcome = engine.descend_auto(
             problem, state, tolerance=tolerance, stop=stop, tracked=tracked
@@ -196,6 +201,7 @@ def _through_times(
     rows = [(0.0, _mean_square(problem, state), state)]
     kept = [state] if times[0] == 0.0 else []
     counts = np.zeros(4, dtype=np.int64)
+    sharpness = 0.0
     for target in [*times.tolist(), stop.time]:
         if target > stop.time or target <= clock:
             continue
@@ -205,15 +211,17 @@ def _through_times(
         integrator, outcome = advance(problem, method, now, left, tracked)
         clock, now = clock + outcome.time, outcome.parameters
         rows.append((clock, outcome.mean_square, now))
+        sharpness = max(sharpness, outcome.notes.get(SHARPNESS, 0.0))
         counts += [outcome.steps, outcome.rejected, outcome.gradients, outcome.solves]
         if outcome.status is not Status.TIME_REACHED:
             break
         if target in times:
             kept.append(now)
     time, mean_square, states = zip(*rows, strict=True)
+    notes = outcome.notes | ({SHARPNESS: sharpness} if SHARPNESS in outcome.notes else {})
 
     def changes(which: Which) -> Array:
-        return np.array([relative_change(state, each, which, tracked) for each in states])
+        return changes_of(state, states, which, tracked)
 
     return Trajectory(
         time=np.array(time),
@@ -230,7 +238,7 @@ def _through_times(
         initial=state,
         final=now,
         snapshots=tuple(kept),
-        notes=outcome.notes,
+        notes=_with_rises(notes, np.array(mean_square)),
     )
 
 
@@ -241,10 +249,11 @@ def _trajectory(integrator: str, outcome: Outcome, state: Parameters, tracked: i
     return Trajectory(
         time=records.time,
         mean_square=records.mean_square,
-        relative_change_w=records.change_w / norm_w,
-        relative_change_a=records.change_a / norm_a,
-        relative_change_theta=np.hypot(records.change_a, records.change_w)
-        / np.hypot(norm_a, norm_w),
+        relative_change_w=_over(records.change_w, norm_w),
+        relative_change_a=_over(records.change_a, norm_a),
+        relative_change_theta=_over(
+            np.hypot(records.change_a, records.change_w), math.hypot(norm_a, norm_w)
+        ),
         status=outcome.status,
         steps=outcome.steps,
         rejected=outcome.rejected,
@@ -253,8 +262,20 @@ def _trajectory(integrator: str, outcome: Outcome, state: Parameters, tracked: i
         integrator=integrator,
         initial=state,
         final=outcome.parameters,
-        notes=outcome.notes,
+        notes=_with_rises(outcome.notes, records.mean_square),
     )
+
+
+def _over(change: Array, size: float) -> Array:
+    """Change over size; NaN where a block starts at zero and has no size to compare with."""
+    return change / size if size > 0.0 else np.full_like(change, math.nan)
+
+
+def _with_rises(notes: dict[str, float], mean_square: Array) -> dict[str, float]:
+    """The notes of a literal descent, with the share of records in which the loss rose."""
+    if SHARPNESS not in notes or len(mean_square) < 2:
+        return notes
+    return notes | {"rising_records": float(np.mean(np.diff(mean_square) > 0.0))}
 
 
 def _mean_square(problem: Problem, state: Parameters) -> float:
@@ -262,7 +283,9 @@ def _mean_square(problem: Problem, state: Parameters) -> float:
     return float(np.mean((problem.output_scale * values - problem.y) ** 2))
 
 
-def _check_state(dynamics: GradientDynamics | Comparator, state: Parameters) -> Parameters:
+def _check_state(
+    dynamics: GradientDynamics | Comparator, state: Parameters
+) -> Parameters:
     instance_of("state", state, Parameters, "Parameters")
     a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
     d = dynamics.data.x.shape[1]

@@ -15,25 +15,39 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
 
     Attributes:
         learning_rate: a number is literal gradient descent, θ ← θ − η ∇R on the normalised clock
-            (η = raw step / (β₁β₂) for equal layer rates). "auto" follows the gradient flow instead:
-            every step is a gradient step with the residual averaged over it, as long as
-            ``tolerance`` allows; a step that raises the loss is undone and halved.
+            (η = raw step / (β₁β₂) for equal layer rates). "stable" is literal gradient descent too,
+            with η = 1/λ_max, half the limit of stability, looked up along the run: λ_max is the
+            largest eigenvalue of the tangent Gram matrix divided by n. "auto" follows the gradient
+            flow instead: every step is a gradient step with the residual averaged over it, as long
+            as ``tolerance`` allows; a step that raises the loss is undone and halved.
         tolerance: for "auto", the relative error of the relative changes against gradient flow.
 
+    A literal descent notes in `Trajectory.notes` how far it was from the edge of stability:
+    ``largest_sharpness`` is the largest η λ_max/2 seen (above 1 the step is unstable where the
+    network is linear), ``rising_records`` the share of records in which the loss rose.
+
     Raises:
-        ArgumentError: ``learning_rate`` is neither positive nor "auto", or ``tolerance`` is not in
-            (0, 1).
+        ArgumentError: ``learning_rate`` is neither positive nor "auto" nor "stable", or
+            ``tolerance`` is not in (0, 1).
+
+    References:
+        Ma, Wu & E (2020) train at literal rates below this limit; their rate, on the loss without
+        the factor ½, is half of η.
+
+    Example:
+        >>> Descent("stable").automatic
+        False
     """
 
-    learning_rate: float | Literal["auto"] = "auto"
+    learning_rate: float | Literal["auto", "stable"] = "auto"
     tolerance: float = 0.01
 
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, str):
-            if self.learning_rate != "auto":
+            if self.learning_rate not in ("auto", "stable"):
                 raise ArgumentError(
-                    "Argument `learning_rate` must be a positive number or 'auto', but is "
-                    f"{self.learning_rate!r}."
+                    "Argument `learning_rate` must be a positive number, 'auto' or 'stable', but "
+                    f"is {self.learning_rate!r}."
                 )
         else:
             positive_float("learning_rate", self.learning_rate)
@@ -41,7 +55,7 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
 
     @property
     def automatic(self) -> bool:
-        """Whether the step is chosen by the engine."""
+        """Whether the steps follow the gradient flow."""
         return self.learning_rate == "auto"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from netphase.engine.adam import Moments, descend_adam
-from netphase.engine.descent import descend, descend_auto
+from netphase.engine.descent import descend, descend_auto, descend_stable
 from netphase.engine.explicit import flow_explicit
 from netphase.engine.flow import flow_rosenbrock
 from netphase.engine.problem import Outcome, Problem, Records, Stop
@@ -18,6 +18,7 @@ __all__ = [
     "descend",
     "descend_adam",
     "descend_auto",
+    "descend_stable",
     "flow_explicit",
     "flow_rosenbrock",
     "request_stop",

@@ -17,6 +17,8 @@ def descend(
     mobility_a: float,
     mobility_w: float,
     learning_rate: float,
+    pace: float,
+    growth: float,
     accuracy: float,
     stability: float,
     rotation: float,

@@ -272,6 +272,18 @@ class Blocks:
         total = p.mobility_a * outer + p.mobility_w * (inner * self.gram)
         return np.asarray(p.output_scale**2 / n * total)
 
+    def tangent_apply(self, vector: Array) -> Array:
+        """G times a vector, shape (n,), without forming G."""
+        p = self.problem
+        total = np.zeros(len(vector))
+        for block in self.list:
+            self._recall(block)
+            total += p.mobility_a * (block.value @ (vector @ block.value))
+            np.multiply(block.slope, block.a, out=block.z)
+            pushed = p.x @ (p.x.T @ (vector[:, None] * block.z))  # (n, block)
+            total += p.mobility_w * np.einsum("ik,ik->i", block.z, pushed)
+        return np.asarray(p.output_scale**2 / len(vector) * total)
+
     def growth_rate(self, residual: Array, neurons: int = 512) -> float:
         """Fastest rate at which a neuron's own motion feeds back on itself at this residual.
 

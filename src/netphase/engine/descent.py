@@ -11,7 +11,13 @@ import numpy as np
 from netphase._checks import positive_float
 from netphase._types import Array
 from netphase.engine.flow import STATUSES
-from netphase.engine.large import descend_auto_large, descend_large
+from netphase.engine.large import (
+    PACE,
+    descend_auto_large,
+    descend_large,
+    descend_stable_large,
+    largest_growth,
+)
 from netphase.engine.problem import Outcome, Problem, Records, Stop
 from netphase.networks import Parameters
 
@@ -62,7 +68,10 @@ def descend(
         tracked: how many of the first neurons count in the recorded changes.
 
     Returns:
-        The outcome; a descent that blows up is one too.
+        The outcome; a descent that blows up is one too. ``notes["largest_sharpness"]`` is the
+        largest h λ_max/2 seen, with the largest eigenvalue of the tangent Gram matrix divided by
+        n, looked up at least every 512 steps: above 1 the step is unstable where the network is
+        linear, and a descent that goes on all the same does so beyond the edge of stability.
 
     Raises:
         ArgumentError: ``learning_rate`` is not positive.
@@ -71,6 +80,34 @@ def descend(
     if not fits_compiled(problem):
         return descend_large(problem, parameters, learning_rate=rate, stop=stop, tracked=tracked)
     return _compiled(problem, parameters, stop, tracked, learning_rate=rate, **bounds(1.0))
+
+
+def descend_stable(
+    problem: Problem, parameters: Parameters, *, stop: Stop, tracked: int
+) -> Outcome:
+    """Full-batch gradient descent whose every step is as long as half the limit of stability.
+
+    The step is h = 1/λ_max, with the largest eigenvalue of the tangent Gram matrix divided by n,
+    looked up again at least every 64 steps and wherever the loss rose. While the loss is large
+    the step is also at most the time in which a neuron can grow e-fold, so that the flow's
+    transients are kept.
+
+    Args:
+        problem: data, activation, scale and mobilities; its dtype is the precision.
+        parameters: the start, shapes (m,) and (m, d); not changed.
+        stop: when to end; the last step is shortened to end at ``stop.time``.
+        tracked: how many of the first neurons count in the recorded changes.
+
+    Returns:
+        The outcome; ``notes["largest_sharpness"]`` as in `descend`.
+
+    References:
+        Ma, Wu & E (2020), whose rates are below this limit.
+    """
+    if not fits_compiled(problem):
+        return descend_stable_large(problem, parameters, stop=stop, tracked=tracked)
+    paced = {"learning_rate": 0.0, "pace": PACE, "growth": largest_growth(problem)}
+    return _compiled(problem, parameters, stop, tracked, **paced, **bounds(1.0))
 
 
 def descend_auto(
@@ -131,6 +168,7 @@ def _compiled(
     from netphase.engine import _core
 
     dtype = problem.x.dtype
+    options = {"pace": 0.0, "growth": 0.0} | options
     found = _core.descend(
         np.ascontiguousarray(problem.x, dtype=np.float64),
         np.ascontiguousarray(problem.y, dtype=np.float64),
@@ -148,15 +186,18 @@ def _compiled(
         record_ratio=RECORD_RATIO,
         **options,
     )
-    return _outcome(found, problem)
+    literal = options["learning_rate"] > 0.0 or options["pace"] > 0.0
+    return _outcome(found, problem, literal)
 
 
-def _outcome(found: Mapping[str, Any], problem: Problem) -> Outcome:
+def _outcome(found: Mapping[str, Any], problem: Problem, literal: bool) -> Outcome:
     def column(name: str) -> Array:
         return np.asarray(found[f"record_{name}"])
 
     records = Records(*map(column, ("time", "steps", "mean_square", "change_a", "change_w")))
-    drift = {"invariant_drift": found["drift"]} if problem.activation.homogeneous else {}
+    notes = {"invariant_drift": found["drift"]} if problem.activation.homogeneous else {}
+    if literal:
+        notes["largest_sharpness"] = found["sharpness"]
     return Outcome(
         parameters=Parameters(found["a"], found["w"]),
         status=STATUSES[found["end"]],
@@ -167,5 +208,5 @@ def _outcome(found: Mapping[str, Any], problem: Problem) -> Outcome:
         solves=0,
         mean_square=found["mean_square"],
         records=records,
-        notes=drift,
+        notes=notes,
     )

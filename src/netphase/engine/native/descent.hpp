@@ -23,7 +23,9 @@ struct DescentRequest {
   const void* a = nullptr;     // (m), float or double
   const void* w = nullptr;     // (m, d)
   double scale = 1, mobility_a = 1, mobility_w = 1;
-  double learning_rate = 0;    // literal descent: the step
+  double learning_rate = 0;    // literal descent: the step, where `pace` is 0
+  double pace = 0;             // literal descent: h λ_max of every step (0: the step is fixed)
+  double growth = 0;           // paced: h × this × sqrt((1/n) Σ e²), the most a neuron can grow, is at most 1
   double accuracy = 1e-3;      // automatic: error of the predicted residual a step, relative to the residual
   double stability = 0.25;     // automatic: h λ_max need not be below this
   double rotation = 0.1;       // automatic: h × (rate at which a neuron can grow) at most this
@@ -42,6 +44,7 @@ using Buffer = std::unique_ptr<unsigned char[], AlignedDeleter>;
 struct DescentResult {
   End end = End::converged;
   double time = 0, mean_square = 0, lambda_max = 0;
+  double sharpness = 0;        // literal descent: largest h λ_max/2 seen; beyond 1 the step is unstable
   double drift = 0;            // Σ|Δa²/p_a − Δ|w|²/p_w| over Σ(|Δa²|/p_a + |Δ|w|²|/p_w), tracked neurons; p: mobilities
   long long steps = 0, rejected = 0, passes = 0;
   std::vector<double> record_time, record_steps, record_mean_square, record_change_a, record_change_w;

@@ -22,6 +22,7 @@ constexpr std::size_t cache_budget = std::size_t(1) << 26;  // bytes of kept tra
 constexpr std::size_t spectral_samples = 16;  // up to so many samples the tangent Gram matrix is formed
 constexpr double refresh_inflation = 0.2;   // refresh λ_max when its bound has grown by e^0.2 …
 constexpr int refresh_steps = 64;           // … or after so many steps
+constexpr int paced_look = 64, fixed_look = 512;  // literal descent: most steps between two looks at λ_max
 constexpr double least_caution = 1e-9;     // a step cut down so far cannot lower the loss
 constexpr double least_care = 1.0 / 16;     // the watch on the invariant shortens steps at most so far
 
@@ -202,20 +203,46 @@ template <class T> struct Run {
   }
 
   void literal() {
-    double last_checked = std::numeric_limits<double>::infinity();
-    long long next_check = 10000;
+    double last_checked = std::numeric_limits<double>::infinity(), h = q.learning_rate;
+    long long next_check = 10000, next_look = 0;
     start();
+    seed_eigenvector();
     while (!finished(last_checked, next_check)) {
-      const double left = q.end_time - time;
-      const bool last = q.learning_rate >= left * (1 - 1e-12);
+      if (r.steps >= next_look) {
+        h = look(h);
+        if (!(h > 0)) {  // no parameter moves the output
+          end(End::stagnated);
+          break;
+        }
+        next_look = std::min(2 * r.steps + 1, r.steps + (q.pace > 0 ? paced_look : fixed_look));
+      }
+      const double left = q.end_time - time, before = square;
+      const bool last = h >= left * (1 - 1e-12);
       splat_residual(error);
-      advance(sweep(now, now, last ? left : q.learning_rate));
+      advance(sweep(now, now, last ? left : h));
       ++r.passes, ++r.steps;
-      time = last ? q.end_time : time + q.learning_rate;
+      time = last ? q.end_time : time + h;
       square = squared(error);
+      if (!(square <= before) && q.pace > 0) next_look = r.steps;
       if (r.steps >= next_record) record();
     }
     finish();
+  }
+
+  void seed_eigenvector() {
+    for (std::size_t i = 0; i < n; ++i) eigenvector[i] = 1 + 0.5 * std::sin(1.0 + static_cast<double>(i));
+  }
+
+  // Notes how far the step h is from the limit of stability; returns the step to go on with, 0 if there is none.
+  double look(double h) {
+    r.lambda_max = largest_eigenvalue(r.steps ? 3 : 30);
+    r.sharpness = std::max(r.sharpness, 0.5 * h * r.lambda_max);
+    if (!(q.pace > 0)) return h;
+    if (!(r.lambda_max > 0)) return 0;
+    const double growth = q.growth * std::sqrt(square / static_cast<double>(n));
+    h = std::min(q.pace / r.lambda_max, growth > 0 ? 1 / growth : std::numeric_limits<double>::infinity());
+    r.sharpness = std::max(r.sharpness, 0.5 * h * r.lambda_max);
+    return h;
   }
 
   // Fastest relative growth of any neuron: (s/n) Σ |e_i| |x_i| sup|σ'| √(mobility_a mobility_w).
@@ -254,7 +281,7 @@ template <class T> struct Run {
     long long next_check = static_cast<long long>(10000 * std::max(1.0, 0.1 / q.rotation));
     start();
     if (!spectral) {
-      for (std::size_t i = 0; i < n; ++i) eigenvector[i] = 1 + 0.5 * std::sin(1.0 + static_cast<double>(i));
+      seed_eigenvector();
       lambda = largest_eigenvalue(30);
     }
     double h = 0, caution = 1;

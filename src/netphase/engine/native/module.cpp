@@ -48,16 +48,17 @@ nb::object numpy_vector(const std::vector<double>& values) {
 
 template <class T>
 nb::dict descend(Array x, Array y, Typed<T> a, Typed<T> w, int activation, double scale, double mobility_a,
-                 double mobility_w, double learning_rate, double accuracy, double stability, double rotation,
+                 double mobility_w, double learning_rate, double pace, double growth, double accuracy, double stability, double rotation,
                  double drift_limit, double target,
                  double end_time, long long max_steps, double stagnation, std::size_t tracked, double record_ratio) {
   DescentRequest q;
-  q.activation = activation, q.automatic = learning_rate <= 0, q.single = sizeof(T) == 4;
+  q.activation = activation, q.automatic = learning_rate <= 0 && pace <= 0, q.single = sizeof(T) == 4;
   q.n = x.shape(0), q.d = x.shape(1), q.m = a.shape(0), q.tracked = tracked;
   if (y.shape(0) != q.n || w.shape(0) != q.m || w.shape(1) != q.d || tracked > q.m)
     throw std::invalid_argument("descend: shapes of x, y, a and w do not fit");
   q.x = x.data(), q.y = y.data(), q.a = a.data(), q.w = w.data();
   q.scale = scale, q.mobility_a = mobility_a, q.mobility_w = mobility_w, q.learning_rate = learning_rate;
+  q.pace = pace, q.growth = growth;
   q.accuracy = accuracy, q.stability = stability, q.rotation = rotation, q.drift_limit = drift_limit, q.target = target, q.end_time = end_time;
   q.max_steps = max_steps, q.stagnation = stagnation, q.record_ratio = record_ratio, q.poll = poll;
   DescentResult r;
@@ -80,7 +81,7 @@ nb::dict descend(Array x, Array y, Typed<T> a, Typed<T> w, int activation, doubl
   out["a"] = a_array, out["w"] = w_array;
   out["end"] = static_cast<int>(r.end), out["time"] = r.time, out["mean_square"] = r.mean_square;
   out["steps"] = r.steps, out["rejected"] = r.rejected, out["passes"] = r.passes, out["lambda_max"] = r.lambda_max;
-  out["drift"] = r.drift;
+  out["drift"] = r.drift, out["sharpness"] = r.sharpness;
   out["record_time"] = numpy_vector(r.record_time), out["record_steps"] = numpy_vector(r.record_steps);
   out["record_mean_square"] = numpy_vector(r.record_mean_square);
   out["record_change_a"] = numpy_vector(r.record_change_a), out["record_change_w"] = numpy_vector(r.record_change_w);
@@ -90,7 +91,8 @@ nb::dict descend(Array x, Array y, Typed<T> a, Typed<T> w, int activation, doubl
 template <class T> void def_descend(nb::module_& module) {
   module.def("descend", &descend<T>, nb::arg("x"), nb::arg("y"), nb::arg("a").noconvert(), nb::arg("w").noconvert(),
              nb::kw_only(), nb::arg("activation"), nb::arg("scale"), nb::arg("mobility_a"), nb::arg("mobility_w"),
-             nb::arg("learning_rate"), nb::arg("accuracy"), nb::arg("stability"), nb::arg("rotation"), nb::arg("drift_limit"),
+             nb::arg("learning_rate"),
+             nb::arg("pace"), nb::arg("growth"), nb::arg("accuracy"), nb::arg("stability"), nb::arg("rotation"), nb::arg("drift_limit"),
              nb::arg("target"), nb::arg("end_time"), nb::arg("max_steps"), nb::arg("stagnation"), nb::arg("tracked"),
              nb::arg("record_ratio"));
 }
