@@ -15,6 +15,7 @@ from netphase.dynamics.macroscopic import (
     window_law,
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MacroscopicLimit",
     "MacroscopicPlane",
     "Method",
+    "PopulationDynamics",
     "Trajectory",
     "WindowLaw",
     "breakdown_time",

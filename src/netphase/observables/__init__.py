@@ -51,6 +51,7 @@ from netphase.observables.recovery import (
     match_teacher,
     teacher_cosine,
 )
+from netphase.observables.risk import function_distance, population_risk
 from netphase.observables.significance import Significance, against_chance
 from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
 from netphase.observables.verdict import CondensationVerdict, condensation_verdict
@@ -92,6 +93,7 @@ __all__ = [
     "entropy_number",
     "features",
     "first_above",
+    "function_distance",
     "is_lazy",
     "label_mean",
     "line_gaps",
@@ -103,6 +105,7 @@ __all__ = [
     "over_cost",
     "participation_ratio",
     "path_norm",
+    "population_risk",
     "relative_change",
     "relaxation_time",
     "risk_departure_time",
