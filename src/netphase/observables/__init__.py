@@ -14,6 +14,7 @@ from netphase.observables.alignment import (
     cosines_with,
     label_mean,
 )
+from netphase.observables.background import background_share
 from netphase.observables.change import relative_change
 from netphase.observables.clusters import (
     CondensedDirections,
@@ -78,6 +79,7 @@ __all__ = [
     "alignment_histogram",
     "alignment_ratio",
     "angles_between",
+    "background_share",
     "condensation_verdict",
     "condensed_directions",
     "cosine_blocks",
