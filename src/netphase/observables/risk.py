@@ -90,7 +90,8 @@ def function_distance(
             f"{w.shape[1]} and {other.w.shape[1]}."
         )
     like = population_problem(network, neurons(other.a, other.w), inputs)
-    return open_field(like.on_itself(other)).look(a, w).mean_square
+    itself = like.on_itself(np.column_stack(other))
+    return open_field(itself).look(a, w).mean_square
 
 
 def _checked(name: str, parameters: Parameters) -> tuple[Array, Array]:

@@ -9,9 +9,10 @@
   namespace netphase::isa {                                    \
   void descend(const DescentRequest&, DescentResult&);         \
   void flow(const FlowRequest&, FlowResult&);                  \
+  std::unique_ptr<Population> population(const PopulationRequest&); \
   }
 #define NETPHASE_KERNELS(isa) \
-  Kernels { #isa, isa::descend, isa::flow, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
+  Kernels { #isa, isa::descend, isa::flow, isa::population, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
 
 NETPHASE_DECLARE_KERNELS(baseline)
 #ifdef NETPHASE_X86

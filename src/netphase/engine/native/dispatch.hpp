@@ -5,6 +5,7 @@
 
 #include "descent.hpp"
 #include "flow.hpp"
+#include "population.hpp"
 
 namespace netphase {
 
@@ -12,6 +13,7 @@ struct Kernels {
   const char* isa;
   void (*descend)(const DescentRequest&, DescentResult&);
   void (*flow)(const FlowRequest&, FlowResult&);
+  std::unique_ptr<Population> (*population)(const PopulationRequest&);
   void (*probe64)(int, int, const double*, double*, std::size_t);
   void (*probe32)(int, int, const float*, float*, std::size_t);
   double (*fma_gflops)(double, bool);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bind_flow.hpp"
+#include "bind_population.hpp"
 #include "dispatch.hpp"
 
 namespace nb = nanobind;
@@ -113,6 +114,7 @@ NB_MODULE(_core, module) {
   def_descend<double>(module);
   def_descend<float>(module);
   module.def("flow", [](nb::args args, nb::kwargs kwargs) { return bind_flow(kernels.flow, poll, args, kwargs); });
+  bind_population(module, [] { return kernels.population; }, poll);
   module.def("request_stop", [](bool stop) { stop_requested = stop; }, nb::arg("stop"));
   module.def("activation", [](int code, int order, Typed<double> z) { return probe<double>(kernels.probe64, code, order, z); },
              nb::arg("code"), nb::arg("order"), nb::arg("z").noconvert());

@@ -1,6 +1,7 @@
 """Training on infinitely many random inputs, with every average in closed form."""
 
 from netphase.engine.population.chebyshev import flow_chebyshev
+from netphase.engine.population.compiled import CompiledField
 from netphase.engine.population.descent import descend_population
 from netphase.engine.population.field import PopulationField
 from netphase.engine.population.problem import PopulationProblem, population_problem, reduced
@@ -25,4 +26,4 @@ def open_field(problem: PopulationProblem) -> PopulationField:
     Returns:
         The field.
     """
-    return PopulationField(problem)
+    return CompiledField(problem)

@@ -10,7 +10,6 @@ import numpy as np
 from netphase._types import Array
 from netphase.engine.population.problem import PopulationProblem
 from netphase.engine.population.reference import Pass, population_pass
-from netphase.networks import Parameters
 
 DIFFERENCE = 1e-6
 """Size of the displacement of a finite difference of the flow, relative to the state."""
@@ -114,6 +113,10 @@ class PopulationField:
                 filled += 1
         return now, between
 
+    def on_itself(self, u: Array) -> PopulationField:
+        """The field of the network with its own function at a state as the target."""
+        return PopulationField(self.problem.on_itself(u))
+
     def sharpness(self, u: Array, direction: Array | None = None) -> tuple[float, Array]:
         """The largest eigenvalue of the tangent operator M E ∇f ∇fᵀ at a state.
 
@@ -126,7 +129,7 @@ class PopulationField:
         Returns:
             The eigenvalue, to about 1e-3, and its eigenvector.
         """
-        itself = type(self)(self.problem.on_itself(Parameters(u[:, 0], u[:, 1:])))
+        itself = self.on_itself(u)
         found = self._power(itself, u, np.zeros_like(u), direction, 1e-3)
         self.evaluations += itself.evaluations
         return found

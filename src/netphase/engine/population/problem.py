@@ -57,22 +57,34 @@ class PopulationProblem:
             return 0.0
         return (self.sphere_weight * mean_slope(self.sphere)) ** 2 * self.sphere
 
-    def on_itself(self, parameters: Parameters) -> PopulationProblem:
-        """The same network with its own function, at some parameters, as the target.
+    def on_itself(self, u: Array) -> PopulationProblem:
+        """The same network with its own function, at a state (a, w), as the target.
 
         Args:
-            parameters: shapes (m,) and (m, d).
+            u: shape (m, d + 1).
 
         Returns:
-            The problem, whose residual is f(θ) − f(parameters).
+            The problem, whose residual is f(θ) − f(u).
         """
         return replace(
             self,
-            target_a=self.output_scale * parameters.a,
-            target_c=parameters.w,
+            target_a=self.output_scale * u[:, 0],
+            target_c=u[:, 1:],
             target_activation=self.activation,
             sphere=0,
             sphere_weight=0.0,
+        )
+
+    def neurons_on_sphere(self) -> PopulationProblem:
+        """The target's neurons as a network, whose risk at ā, c is E f*² for Gaussian inputs."""
+        return replace(
+            self,
+            activation=self.target_activation,
+            output_scale=1.0,
+            target_a=np.empty(0),
+            target_c=np.empty((0, self.d)),
+            sphere_weight=-self.sphere_weight,
+            power=1.0,
         )
 
 
