@@ -16,6 +16,7 @@ from netphase.dynamics.comparators import LinearizedDynamics, changes_of
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.trajectory import Trajectory, check_times
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
@@ -40,7 +41,7 @@ FALLBACK_TOLERANCE = 20.0
 
 
 def evolve(
-    dynamics: GradientDynamics | Comparator,
+    dynamics: GradientDynamics | PopulationDynamics | Comparator,
     method: Method,
     state: Parameters,
     *,
@@ -80,8 +81,10 @@ def evolve(
         >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
         'converged'
     """
-    known = (GradientDynamics, *COMPARATORS)
-    names = "a GradientDynamics, a LinearizedDynamics or a MacroscopicDynamics"
+    known = (GradientDynamics, PopulationDynamics, *COMPARATORS)
+    names = (
+        "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics or a MacroscopicDynamics"
+    )
     instance_of("dynamics", dynamics, known, names)
     instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
     instance_of("stop", stop, (Stop, type(None)), "a Stop")
@@ -95,6 +98,11 @@ def evolve(
     condition = Stop(stagnation=STAGNATION) if stop is None else stop
     if isinstance(method, Adam):
         return _adam(dynamics, method, checked, condition, count, check_times(times))
+    if isinstance(dynamics, PopulationDynamics):
+        integrator, outcome, kept = dynamics.advance(
+            method, checked, condition, count, check_times(times)
+        )
+        return dataclasses.replace(_trajectory(integrator, outcome, checked, count), snapshots=kept)
     if isinstance(dynamics, COMPARATORS):
         return dynamics.solve(checked, condition, count, check_times(times))
     problem = dynamics.problem(checked.a.dtype)
@@ -105,7 +113,7 @@ def evolve(
 
 
 def _adam(
-    dynamics: GradientDynamics | Comparator,
+    dynamics: GradientDynamics | PopulationDynamics | Comparator,
     method: Adam,
     state: Parameters,
     stop: Stop,
@@ -113,7 +121,7 @@ def _adam(
     times: Array,
 ) -> Trajectory:
     """Adam in the raw variables, its means kept through all times asked for."""
-    if isinstance(dynamics, COMPARATORS):
+    if isinstance(dynamics, (PopulationDynamics, *COMPARATORS)):
         raise ArgumentError(
             "Argument `method` must be a Descent or a Flow here, but is an Adam: a "
             f"{type(dynamics).__name__} is solved as a gradient flow."
@@ -284,11 +292,15 @@ def _mean_square(problem: Problem, state: Parameters) -> float:
 
 
 def _check_state(
-    dynamics: GradientDynamics | Comparator, state: Parameters
+    dynamics: GradientDynamics | PopulationDynamics | Comparator, state: Parameters
 ) -> Parameters:
     instance_of("state", state, Parameters, "Parameters")
     a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
-    d = dynamics.data.x.shape[1]
+    if isinstance(dynamics, PopulationDynamics):
+        d = dynamics.target.d
+        dynamics.target.check_inputs("state.w", w.shape[1])
+    else:
+        d = dynamics.data.x.shape[1]
     if w.shape != (len(a), d) or a.dtype != w.dtype:
         raise ArgumentError(
             f"Argument `state` must hold a of shape (m,) and w of shape (m, {d}) in one dtype, but "
