@@ -1,24 +1,34 @@
-"""From finished runs to numbers with errors: exponents in the width, boundaries, regimes."""
+"""From finished runs to numbers with errors: exponents, boundaries, regimes, fronts."""
 
 from netphase.analysis.boundary import PhaseBoundary, phase_boundary, whole_row_zero
+from netphase.analysis.front import FRONT, Front, measured_front
 from netphase.analysis.local_zero import LocalZero, local_zero
 from netphase.analysis.plane import analyse_plane, boundary_of
 from netphase.analysis.power_law import PowerLawFit, fit_power_law
+from netphase.analysis.sizes import ErrorSlopes, endings, error_slopes, log_errors, twin_ridge
 from netphase.analysis.verdict import CRITERION, ZONE_CRITERION, RegimeVerdict, judge, judge_zone
 
 __all__ = [
     "CRITERION",
+    "FRONT",
     "ZONE_CRITERION",
+    "ErrorSlopes",
+    "Front",
     "LocalZero",
     "PhaseBoundary",
     "PowerLawFit",
     "RegimeVerdict",
     "analyse_plane",
     "boundary_of",
+    "endings",
+    "error_slopes",
     "fit_power_law",
     "judge",
     "judge_zone",
     "local_zero",
+    "log_errors",
+    "measured_front",
     "phase_boundary",
+    "twin_ridge",
     "whole_row_zero",
 ]

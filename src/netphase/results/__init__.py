@@ -22,12 +22,14 @@ from netphase.results.schema import (
     status_words,
 )
 from netphase.results.single import run_dataset, trajectory_scalars
+from netphase.results.sizes import SIZES
 from netphase.results.summary import CondensationSummary, condensation_summary
 
 __all__ = [
     "COUNTS",
     "NOT_RUN",
     "PLANE",
+    "SIZES",
     "STATUS_CODES",
     "Axis",
     "CondensationSummary",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, Self, TypeAlias
 
 import msgspec
 
 from netphase._checks import finite_float, instance_of, one_of, positive_int
-from netphase.errors import ArgumentError
 from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
 from netphase.results import PLANE
 from netphase.scalings import ScalingLaw
 from netphase.store import Plan
+from netphase.sweep.axes import axis_values
 from netphase.sweep.work import Index
 
 Gauge: TypeAlias = Literal["beta1", "alpha"]
@@ -58,15 +58,8 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
             "seeds": integer,
         }
         for name, check in checks.items():
-            given = getattr(self, name)
-            instance_of(name, given, Iterable, "a list of numbers")
-            values = sorted(check(name, value) for value in given)
-            if not values or len(set(values)) < len(values):
-                problem = "is empty" if not values else f"has repeated values: {values}"
-                raise ArgumentError(
-                    f"Argument `{name}` must hold one or more different values, but {problem}."
-                )
-            msgspec.structs.force_setattr(self, name, tuple(values))
+            values = axis_values(name, getattr(self, name), check)
+            msgspec.structs.force_setattr(self, name, values)
         # scales are monotone along every axis, so the corners tell for all
         for i, j, k in itertools.product((0, -1), repeat=3):
             _ = self.experiment((i, j, k, 0)).scales
