@@ -1,5 +1,7 @@
 """Labelled results: which numbers a run leaves, their units, and the datasets that hold them."""
 
+from netphase.results.ablation import ablation_dataset
+from netphase.results.activation import MARKERS, activation_level, events_of, markers_of
 from netphase.results.condensing import (
     COUNTS,
     Moment,
@@ -11,6 +13,7 @@ from netphase.results.condensing import (
 from netphase.results.grid import PLANE
 from netphase.results.occupation import Occupation, chance_occupation, occupation
 from netphase.results.provenance import provenance
+from netphase.results.quenching import Record, network_at, quenching_dataset
 from netphase.results.schema import (
     NOT_RUN,
     STATUS_CODES,
@@ -27,6 +30,7 @@ from netphase.results.summary import CondensationSummary, condensation_summary
 
 __all__ = [
     "COUNTS",
+    "MARKERS",
     "NOT_RUN",
     "PLANE",
     "SIZES",
@@ -36,16 +40,23 @@ __all__ = [
     "Moment",
     "Occupation",
     "Quantity",
+    "Record",
     "Schema",
+    "ablation_dataset",
+    "activation_level",
     "chance_occupation",
     "comparable",
     "condensation_summary",
     "condensing_dataset",
+    "events_of",
     "features_at",
     "growth_rate",
+    "markers_of",
+    "network_at",
     "occupation",
     "parameters_at",
     "provenance",
+    "quenching_dataset",
     "run_dataset",
     "status_attributes",
     "status_words",
