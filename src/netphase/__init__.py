@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from netphase.experiment import Experiment, measure, run
     from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
     from netphase.scalings import Regime, Scales, ScalingLaw
-    from netphase.sweep import Sweep, exact_plane, run_sweep
+    from netphase.sweep import SizeSweep, Sweep, exact_plane, run_size_sweep, run_sweep
 
     __version__: str
 
@@ -62,6 +62,7 @@ __all__ = [
     "Regime",
     "Scales",
     "ScalingLaw",
+    "SizeSweep",
     "Status",
     "StoreError",
     "StoreMismatchError",
@@ -84,6 +85,7 @@ __all__ = [
     "observables",
     "reproductions",
     "run",
+    "run_size_sweep",
     "run_sweep",
     "scalings",
     "targets",
@@ -129,7 +131,7 @@ _HOMES = {
     "experiment": ("Experiment", "measure", "run"),
     "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
     "scalings": ("Regime", "Scales", "ScalingLaw"),
-    "sweep": ("Sweep", "exact_plane", "run_sweep"),
+    "sweep": ("SizeSweep", "Sweep", "exact_plane", "run_size_sweep", "run_sweep"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

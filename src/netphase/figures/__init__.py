@@ -23,6 +23,7 @@ from netphase.figures.panels import (
     theory_tests,
 )
 from netphase.figures.plane import exact_boundary, initialisation_plane
+from netphase.figures.sizes import scaling_name, size_maps
 from netphase.figures.style import new_figure, panel_label, save
 from netphase.figures.windows import Window, break_down_times
 from netphase.figures.zones import alignment_maps, zone_diagram
@@ -54,6 +55,8 @@ __all__ = [
     "phase_diagram",
     "save",
     "save_animation",
+    "scaling_name",
+    "size_maps",
     "theory_tests",
     "training_curves",
     "zone_diagram",
