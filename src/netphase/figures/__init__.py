@@ -23,6 +23,13 @@ from netphase.figures.panels import (
     theory_tests,
 )
 from netphase.figures.plane import exact_boundary, initialisation_plane
+from netphase.figures.quenching import (
+    contribution_curves,
+    contribution_stems,
+    direction_scatter,
+    loss_with_twin,
+)
+from netphase.figures.quenching_film import quenching_animation
 from netphase.figures.sizes import scaling_name, size_maps
 from netphase.figures.style import new_figure, panel_label, save
 from netphase.figures.windows import Window, break_down_times
@@ -38,8 +45,11 @@ __all__ = [
     "cloud_grid",
     "condensation_animation",
     "condensation_counts",
+    "contribution_curves",
+    "contribution_stems",
     "cosine_heat_map",
     "direction_field",
+    "direction_scatter",
     "direction_strengths",
     "draw_cloud",
     "draw_output",
@@ -48,11 +58,13 @@ __all__ = [
     "feature_cloud",
     "functions_over_clouds",
     "initialisation_plane",
+    "loss_with_twin",
     "measure_against_width",
     "network_output",
     "new_figure",
     "panel_label",
     "phase_diagram",
+    "quenching_animation",
     "save",
     "save_animation",
     "scaling_name",

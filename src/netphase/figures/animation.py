@@ -74,8 +74,15 @@ def condensation_animation(
         )
 
 
-def _still(static: Figure) -> Artist:
-    """A figure as one picture, drawn once a resolution: what does not move costs nothing."""
+def still(static: Figure) -> Artist:
+    """A figure as one picture, drawn once a resolution: what does not move costs nothing.
+
+    Args:
+        static: what does not move, with its layout made.
+
+    Returns:
+        An artist for a figure of the same size.
+    """
     from matplotlib.artist import Artist
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -96,6 +103,24 @@ def _still(static: Figure) -> Artist:
             renderer.draw_image(renderer.new_gc(), 0, 0, self._pictures[dots])
 
     return Still()
+
+
+def axes_over(figure: Figure, static: Axes) -> Axes:
+    """Axes without a frame exactly over static ones.
+
+    Args:
+        figure: where to add them, of the size of the static figure.
+        static: axes whose layout is made.
+
+    Returns:
+        The new axes, with the same place, scales and limits.
+    """
+    axes = figure.add_axes(static.get_position().bounds)
+    axes.set(xscale=static.get_xscale(), yscale=static.get_yscale())
+    axes.set(xlim=static.get_xlim(), ylim=static.get_ylim())
+    axes.set_axis_off()
+    axes.set_title("", y=1.0)  # a place of its own: to look for one takes longer than all else
+    return axes
 
 
 class _Scene:
@@ -122,7 +147,7 @@ class _Scene:
         static.draw_without_rendering()
         static.set_layout_engine("none")  # or panels would move from frame to frame
         self.figure = Figure(figsize=SIZE)
-        self.figure.add_artist(_still(static))
+        self.figure.add_artist(still(static))
         self._neuron_artists(self._over(left))
         self._loss_dot = self._over(above).plot([], [], "o", ms=4.5, color=INK, clip_on=False)[0]
         self._number_artists(self._over(middle))
@@ -132,13 +157,7 @@ class _Scene:
         self.show(0)
 
     def _over(self, static: Axes) -> Axes:
-        """Axes without a frame exactly over static ones."""
-        axes = self.figure.add_axes(static.get_position().bounds)
-        axes.set(xscale=static.get_xscale(), yscale=static.get_yscale())
-        axes.set(xlim=static.get_xlim(), ylim=static.get_ylim())
-        axes.set_axis_off()
-        axes.set_title("", y=1.0)  # a place of its own: to look for one takes longer than all else
-        return axes
+        return axes_over(self.figure, static)
 
     def _neurons(self, result: xr.Dataset) -> None:
         """Signs, coordinates and amplitudes of the neurons that are drawn, shape (t, m)."""
