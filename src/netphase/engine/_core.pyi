@@ -53,3 +53,30 @@ def activation(code: int, order: int, z: Array) -> Array: ...
 def fma_gflops(seconds: float, single: bool) -> float: ...
 def triad_gbytes(bytes: int, seconds: float) -> float: ...
 def build_info() -> dict[str, Any]: ...
+
+class Population:
+    def __init__(
+        self,
+        m: int,
+        target_a: _Double,
+        target_c: _Double,
+        sphere_value: _Double,
+        sphere_slope: _Double,
+        *,
+        slope: float,
+        target_slope: float,
+        scale: float,
+        mobility_a: float,
+        mobility_w: float,
+        sphere: int,
+        sphere_weight: float,
+        square: float,
+        power: float,
+    ) -> None: ...
+    def velocity(self, u: _Double) -> tuple[float, _Double]: ...
+    def march(
+        self, u: _Double, flow: _Double, step: float, count: int, low: float, high: float
+    ) -> tuple[_Double, _Double, float, int]: ...
+    def chebyshev(
+        self, u: _Double, flow: _Double, step: float, coefficients: _Double, fractions: _Double
+    ) -> tuple[_Double, _Double]: ...

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "population.hpp"
 #include "population_tiles.hpp"
@@ -29,7 +28,7 @@ class Row {
   double* get() { return data_.get(); }
   const double* get() const { return data_.get(); }
   double& operator[](std::size_t k) { return data_.get()[k]; }
-  double operator[](std::size_t k) const { return data_.get()[k]; }
+  const double& operator[](std::size_t k) const { return data_.get()[k]; }
   void swap(Row& other) { data_.swap(other.data_); }
 
  private:
@@ -41,9 +40,14 @@ class Columns {
  public:
   Columns(std::size_t count, std::size_t d) : d_(d), data_((count + side - 1) / side * side * d) {}
   const double* tile(std::size_t first) const { return data_.get() + first * d_; }
-  void set(std::size_t k, const double* unit_vector) {
-    double* out = data_.get() + k / side * side * d_ + k % side;
-    for (std::size_t i = 0; i < d_; ++i) out[i * side] = unit_vector[i];
+  // Neurons first … first + lane_count - 1 from rows of `stride` numbers
+  void set(std::size_t first, const double* rows, std::size_t stride) {
+    double* out = data_.get() + first / side * side * d_ + first % side;
+    for (std::size_t i = 0; i < d_; ++i, ++rows, out += side) {
+      V column;
+      for (std::size_t k = 0; k < lane_count; ++k) column[k] = rows[k * stride];
+      store<double>(out, column);
+    }
   }
 
  private:
@@ -58,7 +62,7 @@ class Exact final : public Population {
       : q_(q), rows_(padded(q.m, unit)), stride_(padded(q.d, lane_count)), size_(rows_ * stride_ + padded(rows_, 8)),
         target_rows_(padded(q.targets, unit)), columns_(rows_, q.d), target_columns_(target_rows_, q.d),
         units_(rows_ * stride_), pulls_(rows_ * stride_), target_pulls_(target_rows_ * stride_), linear_(stride_), bend_(stride_),
-        length_(rows_), weight_(rows_), target_weight_(target_rows_), across_(rows_), down_(padded(side, 8)),
+        length_(rows_), weight_(rows_), target_weight_(target_rows_), across_(rows_), value_(rows_), down_(padded(side, 8)),
         tile_(side * side), u_(size_), flow_(size_), before_(size_), now_(size_), after_(size_), start_flow_(size_) {
     set_targets();
     const double work = 3.0 * static_cast<double>(rows_) * static_cast<double>(rows_ + target_rows_) * static_cast<double>(q.d + 20);
@@ -147,25 +151,31 @@ class Exact final : public Population {
   }
 
   void set_targets() {
-    const double both = (1 - q_.slope) * (1 - q_.target_slope), mean = (q_.slope + q_.target_slope) / 2;
-    std::vector<double> direction(q_.d);
+    const double both = (1 - q_.slope) * (1 - q_.target_slope);
+    mean_slope_ = (q_.slope + q_.target_slope) / 2;
+    Row directions(target_rows_ * stride_), c(stride_);
     for (std::size_t l = 0; l < q_.targets; ++l) {
-      const double* c = q_.target_c + l * q_.d;
-      const double length = normalise(c, direction.data());
-      target_columns_.set(l, direction.data());
+      std::copy_n(q_.target_c + l * q_.d, q_.d, c.get());
+      const double length = normalise(c.get(), &directions[l * stride_]);
       target_weight_[l] = -both * q_.target_a[l] * length;
       for (std::size_t i = 0; i < q_.d; ++i) {
-        target_pulls_[l * stride_ + i] = target_weight_[l] * direction[i];
-        linear_[i] -= two_pi * mean * q_.target_a[l] * c[i];
+        target_pulls_[l * stride_ + i] = target_weight_[l] * directions[l * stride_ + i];
+        linear_[i] -= two_pi * mean_slope_ * q_.target_a[l] * c[i];
       }
     }
+    for (std::size_t l = 0; l < target_rows_; l += lane_count) target_columns_.set(l, &directions[l * stride_], stride_);
   }
 
+  double dot(const double* x, const double* y) const {  // padded rows
+    V total{};
+    for (std::size_t i = 0; i < stride_; i += lane_count) total += load<double>(x + i) * load<double>(y + i);
+    return sum<double>(total);
+  }
+
+  // w/|w| (zero where |w| is) and |w|
   double normalise(const double* w, double* out) const {
-    double square = 0;
-    for (std::size_t i = 0; i < q_.d; ++i) square += w[i] * w[i];
-    const double length = std::sqrt(square), inverse = length > 0 ? 1 / length : 0;
-    for (std::size_t i = 0; i < q_.d; ++i) out[i] = w[i] * inverse;
+    const double length = std::sqrt(dot(w, w)), inverse = length > 0 ? 1 / length : 0;
+    for (std::size_t i = 0; i < stride_; i += lane_count) store<double>(out + i, load<double>(w + i) * inverse);
     return length;
   }
 
@@ -230,17 +240,14 @@ class Exact final : public Population {
              weight_.get(), pulls_.get(), out, k == j, k != j);
   }
 
-  // s Σ_j a_j E σ(w_j·x) e, with e what has been added up so far
-  double correlate(const Row& state, const Row& pull) const {
+  // s Σ_j a_j E σ(w_j·x) e with e what has been added up so far; the averages themselves go to value_.
+  double correlate(const double* a, const Row& pull) {
     double total = 0;
-    for (std::size_t j = 0; j < q_.m; ++j) total += state[rows_ * stride_ + j] * length_[j] * value_of(j, pull);
-    return q_.scale * total / two_pi;
-  }
-
-  double value_of(std::size_t j, const Row& pull) const {
-    double dot = across_[j];
-    for (std::size_t i = 0; i < q_.d; ++i) dot += units_[j * stride_ + i] * pull[j * stride_ + i];
-    return dot;
+    for (std::size_t j = 0; j < q_.m; ++j) {
+      value_[j] = length_[j] * (across_[j] + dot(&units_[j * stride_], pull.get() + j * stride_)) / two_pi;
+      total += a[j] * value_[j];
+    }
+    return q_.scale * total;
   }
 
   // E e^2 at a state; its flow.
@@ -252,19 +259,21 @@ class Exact final : public Population {
     for (std::size_t j = 0; j < q_.m; ++j) {
       double* x = &units_[j * stride_];
       length_[j] = normalise(state.get() + j * stride_, x);
-      columns_.set(j, x);
       weight_[j] = own * a[j] * length_[j];
-      for (std::size_t i = 0; i < q_.d; ++i) pulls_[j * stride_ + i] = weight_[j] * x[i];
+      for (std::size_t i = 0; i < stride_; i += lane_count)
+        store<double>(&pulls_[j * stride_ + i], weight_[j] * load<double>(x + i));
     }
+    for (std::size_t j = 0; j < rows_; j += lane_count) columns_.set(j, &units_[j * stride_], stride_);
     pull_of_targets(flow);
     for (std::size_t j = 0; j < q_.m; ++j) {
       if (q_.sphere) pull_of_sphere(j, &flow[j * stride_]);
-      for (std::size_t i = 0; i < stride_; ++i) flow[j * stride_ + i] += linear_[i];
+      if (mean_slope_ != 0)
+        for (std::size_t i = 0; i < stride_; ++i) flow[j * stride_ + i] += linear_[i];
     }
-    const double target = correlate(state, flow);
+    const double target = correlate(a, flow);
     pull_of_students(flow);
     if (bend != 0) add_linear(state, a, bend, flow);
-    const double mean_square = correlate(state, flow) + target + q_.square;
+    const double mean_square = correlate(a, flow) + target + q_.square;
     settle(a, flow);
     return q_.power * (mean_square < 0 ? 0 : mean_square);
   }
@@ -279,12 +288,14 @@ class Exact final : public Population {
 
   // From pulls to the flow.
   void settle(const double* a, Row& flow) const {
-    const double factor = -q_.power * q_.scale / two_pi;
+    const double factor = -q_.power * q_.scale;
     for (std::size_t j = 0; j < q_.m; ++j) {
-      flow[rows_ * stride_ + j] = q_.mobility_a * factor * length_[j] * value_of(j, flow);
-      const double scale = q_.mobility_w * factor * a[j], sine = across_[j];
-      for (std::size_t i = 0; i < q_.d; ++i)
-        flow[j * stride_ + i] = scale * (sine * units_[j * stride_ + i] + flow[j * stride_ + i]);
+      flow[rows_ * stride_ + j] = q_.mobility_a * factor * value_[j];
+      const double scale = q_.mobility_w * factor * a[j] / two_pi, sine = across_[j];
+      for (std::size_t i = 0; i < stride_; i += lane_count) {
+        double* out = &flow[j * stride_ + i];
+        store<double>(out, scale * (sine * load<double>(&units_[j * stride_ + i]) + load<double>(out)));
+      }
     }
     for (std::size_t j = q_.m; j < rows_; ++j) std::fill_n(&flow[j * stride_], stride_, 0.0);
   }
@@ -292,8 +303,9 @@ class Exact final : public Population {
   PopulationRequest q_;
   std::size_t rows_, stride_, size_, target_rows_;
   Columns columns_, target_columns_;
-  Row units_, pulls_, target_pulls_, linear_, bend_, length_, weight_, target_weight_, across_, down_, tile_;
+  Row units_, pulls_, target_pulls_, linear_, bend_, length_, weight_, target_weight_, across_, value_, down_, tile_;
   Row u_, flow_, before_, now_, after_, start_flow_;
+  double mean_slope_ = 0;
   long long looks_ = 0, patience_ = 1;
 };
 

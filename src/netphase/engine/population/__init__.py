@@ -4,7 +4,13 @@ from netphase.engine.population.chebyshev import flow_chebyshev
 from netphase.engine.population.compiled import CompiledField
 from netphase.engine.population.descent import descend_population
 from netphase.engine.population.field import PopulationField
-from netphase.engine.population.problem import PopulationProblem, population_problem, reduced
+from netphase.engine.population.problem import (
+    PopulationProblem,
+    population_problem,
+    reduced,
+    slope_of,
+)
+from netphase.engine.population.series import SeriesField
 
 __all__ = [
     "PopulationField",
@@ -25,5 +31,10 @@ def open_field(problem: PopulationProblem) -> PopulationField:
 
     Returns:
         The field.
+
+    Raises:
+        ArgumentError: there is no closed form, and no series, for this activation and these inputs.
     """
-    return CompiledField(problem)
+    if slope_of(problem.activation) is not None:
+        return CompiledField(problem)
+    return SeriesField(problem)

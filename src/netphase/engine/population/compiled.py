@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from netphase.engine.population.field import Marched, PopulationField
 from netphase.engine.population.problem import PopulationProblem, slope_of
 from netphase.engine.population.reference import Pass
 from netphase.engine.population.sphere import sphere_tables
+
+if TYPE_CHECKING:
+    from netphase.engine import _core
 
 
 class CompiledField(PopulationField):
@@ -24,7 +27,7 @@ class CompiledField(PopulationField):
     def __init__(self, problem: PopulationProblem, square: float | None = None) -> None:
         super().__init__(problem)
         self._square = self._target_square() if square is None else square
-        self._core: Any = None
+        self._core: _core.Population | None = None
         self._width = 0
 
     def look(self, a: Array, w: Array) -> Pass:
@@ -59,7 +62,7 @@ class CompiledField(PopulationField):
         """The field of the network with its own function at a state as the target."""
         return CompiledField(self.problem.on_itself(u), square=0.0)
 
-    def _at(self, width: int) -> Any:
+    def _at(self, width: int) -> _core.Population:
         """The compiled object for one number of neurons."""
         if self._core is None or width != self._width:
             problem = self.problem
@@ -75,10 +78,12 @@ class CompiledField(PopulationField):
         return neurons.look(problem.target_a, problem.target_c).mean_square
 
 
-def _open(problem: PopulationProblem, width: int, square: float) -> Any:
+def _open(problem: PopulationProblem, width: int, square: float) -> _core.Population:
     from netphase.engine import _core
 
     slope, other = slope_of(problem.activation), slope_of(problem.target_activation)
+    assert slope is not None
+    assert other is not None
     value, steep = sphere_tables(problem.sphere) if problem.sphere else (np.zeros((1, 1)),) * 2
     return _core.Population(
         width,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netphase._types import Array, InputLaw
-from netphase.activations import LEAKY_SLOPE, Activation
+from netphase.activations import LEAKY_SLOPE, Activation, get
 from netphase.kernels import input_power
 from netphase.networks import Parameters, TwoLayerNetwork
 from netphase.targets import Target, mean_slope
@@ -16,7 +16,7 @@ from netphase.targets import Target, mean_slope
 
 @dataclass(frozen=True)
 class PopulationProblem:
-    """R = ½ E e², e = s Σ_k a_k σ(w_k·x) − f*(x), averaged over random inputs x.
+    """R = ½ E e², e = s Σ_k a_k σ(β w_k·x) − f*(x), averaged over random inputs x.
 
     f*(x) = Σ_l ā_l σ̄(c_l·x) + weight · E_c relu(c·x), c even on the unit sphere of the first axes;
     da/dt = −mobility_a ∂R/∂a and dw/dt = −mobility_w ∂R/∂w.
@@ -24,6 +24,7 @@ class PopulationProblem:
     Attributes:
         activation: σ.
         output_scale: s.
+        inner_scale: β, 1 for a homogeneous activation.
         target_a: ā, shape (M,); M may be 0.
         target_c: c, shape (M, d).
         target_activation: σ̄.
@@ -36,6 +37,7 @@ class PopulationProblem:
 
     activation: Activation
     output_scale: float
+    inner_scale: float
     target_a: Array
     target_c: Array
     target_activation: Activation
@@ -69,7 +71,7 @@ class PopulationProblem:
         return replace(
             self,
             target_a=self.output_scale * u[:, 0],
-            target_c=u[:, 1:],
+            target_c=self.inner_scale * u[:, 1:],
             target_activation=self.activation,
             sphere=0,
             sphere_weight=0.0,
@@ -81,6 +83,7 @@ class PopulationProblem:
             self,
             activation=self.target_activation,
             output_scale=1.0,
+            inner_scale=1.0,
             target_a=np.empty(0),
             target_c=np.empty((0, self.d)),
             sphere_weight=-self.sphere_weight,
@@ -101,8 +104,7 @@ def population_problem(
     """The problem of a network and a target made of ReLU neurons.
 
     Args:
-        network: the map, with its scales; β₂ of a smooth activation is not moved anywhere yet, see
-            `netphase.engine.population.series`.
+        network: the map, with its scales.
         target: f*.
         inputs: law of x.
 
@@ -112,12 +114,11 @@ def population_problem(
     Raises:
         ArgumentError: the law is unknown.
     """
-    from netphase.activations import get
-
     scales = network.scales
     return PopulationProblem(
         activation=network.activation,
-        output_scale=scales.kappa,
+        output_scale=scales.kappa / network.inner_scale,
+        inner_scale=network.inner_scale,
         target_a=target.a,
         target_c=target.c,
         target_activation=get("relu"),

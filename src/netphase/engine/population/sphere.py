@@ -10,7 +10,7 @@ import numpy as np
 from netphase._types import Array
 
 ROWS, TERMS = 53, 25
-"""Halvings of the distance 1 − ρ² to the sphere's space, and Chebyshev terms between two of them."""
+"""Halvings of the distance 1 − ρ² to the sphere's axes, and Chebyshev terms between two of them."""
 
 
 @lru_cache(maxsize=32)
@@ -34,13 +34,14 @@ def sphere_tables(k: int) -> tuple[Array, Array]:
     def slope(y: Array) -> Array:
         return np.asarray(hyp2f1(0.5, 0.5, k / 2 + 1, 1.0 - y) / (2 * math.pi * k))
 
+    nodes = np.polynomial.chebyshev.chebpts1(TERMS)
+    nodes_to_series = np.polynomial.chebyshev.chebvander(nodes, TERMS - 1).T * (2.0 / TERMS)
+    nodes_to_series[0] /= 2.0
     tables = []
     for function in (value, slope):
         table = np.zeros((ROWS + 1, TERMS))
         for i in range(ROWS):
-            table[i] = np.polynomial.chebyshev.chebinterpolate(
-                lambda t, scale=2.0 ** -(i + 1): function(scale * (1.5 + 0.5 * t)), TERMS - 1
-            )
+            table[i] = nodes_to_series @ function(2.0 ** -(i + 1) * (1.5 + 0.5 * nodes))
         table[ROWS, 0] = function(np.zeros(1))[0]
         table.setflags(write=False)
         tables.append(table)
