@@ -42,7 +42,7 @@ def test_neurons_sliding_along_several_kinks_keep_moving(shape, time, tolerance)
     found = descend_auto(problem, start, tolerance=tolerance, **options)
     literal = descend(problem, start, learning_rate=time / 300_000, **options)
     assert found.status is Status.TIME_REACHED
-    assert found.rejected < 0.1 * found.steps
+    assert found.rejected < 0.3 * found.steps
     assert found.mean_square == pytest.approx(literal.mean_square, rel=1e-3)
     for block in ("change_a", "change_w"):
         wanted = getattr(literal.records, block)[-1]

@@ -6,6 +6,7 @@ import pytest
 from netphase import activations
 from netphase._types import Status
 from netphase.engine.blocks import Blocks
+from netphase.engine.descent import descend, descend_auto, fits_compiled_flow
 from netphase.engine.kinks import active_shares, touched
 from netphase.engine.large import choose_form, descend_auto_large, descend_large
 from netphase.engine.problem import Problem, Stop
@@ -381,3 +382,36 @@ def test_automatic_step_gets_through_sliding_neurons():
     z = x @ out.parameters.w.T
     on_a_kink = np.abs(z) < 1e-6 * np.abs(z).max(axis=0)
     assert on_a_kink.sum() > 3
+
+
+def test_a_plateau_is_called_one_after_some_hundred_long_steps():
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=(60, 5))
+    w = draw.normal(size=(3, 5))
+    w /= np.linalg.norm(w, axis=1, keepdims=True)
+    problem = Problem(x, np.hypot(x[:, 0], x[:, 1]), activations.get("relu"), 1.0)
+    stop = Stop(1e-10, max_steps=20_000, stagnation=0.01)
+    run = descend_auto(problem, Parameters(np.zeros(3), w), tolerance=0.01, stop=stop, tracked=3)
+    assert run.status is Status.STAGNATED
+    assert run.steps < 5000
+    stop = Stop(0.0, max_steps=100_000)
+    later = descend(problem, run.parameters, learning_rate=0.1, stop=stop, tracked=3)
+    assert later.mean_square > 0.98 * run.mean_square
+
+
+def test_an_escape_from_a_tiny_start_is_no_plateau():
+    problem, start = make(40, 5, 50, "relu", scale=1.0, mobility=1.0)
+    tiny = Parameters(1e-12 * start.a, 1e-12 * start.w)
+    stop = Stop(0.5 * float(np.mean(problem.y**2)), stagnation=0.5)
+    run = descend_auto(problem, tiny, tolerance=0.01, stop=stop, tracked=50)
+    assert run.status is Status.CONVERGED
+    assert run.steps > 100
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "compiled"),
+    [(16, 100, True), (17, 100, False), (512, 100, False), (513, 100, True), (100, 10**6, True)],
+)
+def test_who_follows_the_flow(n, m, compiled):
+    problem = Problem(np.ones((n, 2)), np.ones(n), activations.get("relu"), 1.0)
+    assert fits_compiled_flow(problem, m) is compiled

@@ -19,10 +19,17 @@ from netphase.engine.large import (
     largest_growth,
 )
 from netphase.engine.problem import Outcome, Problem, Records, Stop
+from netphase.engine.tangent import FULL_RANK
 from netphase.networks import Parameters
 
 LARGE_INPUT = 4096
 """From so many numbers n·d on, matrix products beat the fused loops over neurons."""
+
+SPECTRAL_SAMPLES = 16
+"""Up to so many samples the compiled automatic step knows the tangent Gram matrix."""
+
+ROOM = 10**7
+"""Most numbers n·m of which the NumPy path, which holds six arrays of this size, is preferred."""
 
 RECORD_RATIO = 1.06
 """Steps between two records grow by this factor."""
@@ -47,6 +54,17 @@ def fits_compiled(problem: Problem) -> bool:
     """Whether the fused, compiled loops are the better path for this problem."""
     n, d = problem.x.shape
     return problem.activation.code is not None and n * d < LARGE_INPUT
+
+
+def fits_compiled_flow(problem: Problem, neurons: int) -> bool:
+    """Whether the compiled automatic step is the better one.
+
+    Beyond 16 samples its length is bounded by λ_max, while the NumPy path goes on with the
+    exponential of the tangent Gram matrix and takes some hundred times fewer steps.
+    """
+    n = len(problem.x)
+    exponential = SPECTRAL_SAMPLES < n <= FULL_RANK and n * neurons <= ROOM
+    return fits_compiled(problem) and not exponential
 
 
 def descend(
@@ -121,10 +139,11 @@ def descend_auto(
     """Descent whose steps follow the gradient flow to a tolerance.
 
     Every step is a gradient step with the residual averaged over the step: by the exponential of
-    the tangent Gram matrix up to 16 samples, by a two-step average beyond. Neurons move to second
-    order; ReLU neurons that cross a kink use the secant slope, and those that slide along a kink
-    stay on it. A step that raises the loss is undone and halved; where the invariant
-    a²/mobility_a − |w|²/mobility_w of a homogeneous activation drifts, all bounds are tightened.
+    the tangent Gram matrix, or by a two-step average where there are too many samples or neurons
+    for it. Neurons move to second order; ReLU neurons that cross a kink use the secant slope, and
+    those that slide along a kink stay on it. A step that raises the loss is undone and halved;
+    where the invariant a²/mobility_a − |w|²/mobility_w of a homogeneous activation drifts in the
+    compiled form, all bounds are tightened.
 
     Args:
         problem: data, activation, scale and mobilities; its dtype is the precision.
@@ -144,7 +163,7 @@ def descend_auto(
         Luo et al. (JMLR 2021), section 2.2, for the flow that is followed.
     """
     checked = positive_float("tolerance", tolerance)
-    if not fits_compiled(problem):
+    if not fits_compiled_flow(problem, len(parameters.a)):
         return descend_auto_large(
             problem, parameters, tolerance=checked, stop=stop, tracked=tracked
         )

@@ -14,6 +14,7 @@ DIVERGED_FACTOR = 1e8
 """A mean square that has grown this many times over its start has diverged."""
 
 STAGNATION_STEPS = 10_000
+"""A run is called stagnated after so many steps at least."""
 
 
 class History:
@@ -48,10 +49,11 @@ class Judge:
     Args:
         stop: the conditions.
         mean_square: mean square error at the start.
+        patience: least number of steps before a run can be called stagnated.
     """
 
-    def __init__(self, stop: Stop, mean_square: float) -> None:
-        self._stop = stop
+    def __init__(self, stop: Stop, mean_square: float, patience: int = STAGNATION_STEPS) -> None:
+        self._stop, self._patience = stop, patience
         self._limit = DIVERGED_FACTOR * max(mean_square, stop.mean_square)
         self._anchor = (0, mean_square)
 
@@ -74,7 +76,7 @@ class Judge:
         if self._stop.stagnation <= 0.0:
             return False
         start, before = self._anchor
-        if steps < max(2 * start, start + STAGNATION_STEPS):
+        if steps < max(2 * start, start + self._patience):
             return False
         self._anchor = (steps, mean_square)
         return mean_square > (1.0 - self._stop.stagnation) * before

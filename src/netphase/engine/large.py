@@ -15,7 +15,7 @@ import numpy as np
 from netphase._checks import one_of, positive_float
 from netphase._types import Array, Status
 from netphase.engine.blocks import Blocks, Form
-from netphase.engine.history import History, Judge, last_step
+from netphase.engine.history import STAGNATION_STEPS, History, Judge, last_step
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.engine.tangent import TangentFlow
 from netphase.networks import Parameters
@@ -33,6 +33,10 @@ MOST_REJECTIONS = 60
 
 FEW_REJECTIONS = 2
 """After more rejections in a row, kinks are resolved more finely for the rest of the run."""
+
+PATIENCE = 60.0
+"""A run that follows the flow may be called stagnated after so many e-folds of the fastest neuron:
+an escape from a start of size 1e-26 takes no more."""
 
 REFRESH_STEPS = 20
 """Most steps between two looks at the tangent Gram matrix."""
@@ -220,7 +224,7 @@ def descend_auto_large(
     """
     control = _Control.of(positive_float("tolerance", tolerance))
     blocks = Blocks(problem, parameters, choose_form(problem, path), trial=True)
-    run = _Run(blocks, stop, tracked)
+    run = _Run(blocks, stop, tracked, patience=control.patience)
     with np.errstate(all="ignore"):
         pilot = _Pilot(blocks, run, control)
         while (status := run.verdict() or pilot.verdict()) is None:
@@ -240,14 +244,16 @@ def choose_form(problem: Problem, path: Path) -> Form:
 class _Run:
     """Clock, counters, records and the end of a run."""
 
-    def __init__(self, blocks: Blocks, stop: Stop, tracked: int) -> None:
+    def __init__(
+        self, blocks: Blocks, stop: Stop, tracked: int, patience: int = STAGNATION_STEPS
+    ) -> None:
         self.blocks, self.stop, self.tracked = blocks, stop, tracked
         self.time = 0.0
         self.steps = self.rejected = self.gradients = 0
         self.history = History()
         self.residual = blocks.residual()
         self.mean_square = mean_of_squares(self.residual)
-        self._judge = Judge(stop, self.mean_square)
+        self._judge = Judge(stop, self.mean_square, patience)
         self._note()
 
     def verdict(self) -> Status | None:
@@ -302,6 +308,11 @@ class _Control:
     growth: float
     surprise: float
 
+    @property
+    def patience(self) -> int:
+        """Steps in which an escape from any start shows in the loss."""
+        return math.ceil(PATIENCE / self.growth)
+
     @classmethod
     def of(cls, tolerance: float) -> _Control:
         return cls(growth=1.5 * math.sqrt(tolerance), surprise=3.0 * tolerance)
@@ -313,15 +324,20 @@ class _Pilot:
     def __init__(self, blocks: Blocks, run: _Run, control: _Control) -> None:
         self._blocks, self._run, self._control = blocks, run, control
         self._defect = np.zeros_like(run.residual)
-        self._failures = 0
+        self._failures = self._still = 0
+        self._least = run.mean_square
+        y = blocks.problem.y
+        self._scale = mean_of_squares(y.astype(np.float64))
+        self._rounding = 64.0 * float(np.finfo(y.dtype).eps)
         self._look()
         self._step = 0.1 * self._longest()
 
     def verdict(self) -> Status | None:
         """Why no further step makes sense, or None."""
-        if self._flow.largest == 0.0 and self._rate == 0.0:
+        if self._flow.largest == 0.0:  # no parameter moves the output
             return Status.STAGNATED
-        return Status.STAGNATED if self._failures > MOST_REJECTIONS else None
+        stuck = self._failures > MOST_REJECTIONS or self._still > self._control.patience
+        return Status.STAGNATED if stuck else None
 
     def _look(self) -> None:
         """Refreshes the tangent Gram matrix and the fastest neuron's rate."""
@@ -353,12 +369,13 @@ class _Pilot:
         after = self._blocks.residual()
         error = after - flow.end(before, self._defect, step)
         surprise = math.sqrt(mean_of_squares(error) / square)
-        risen = not mean_of_squares(after) < square
+        risen = not mean_of_squares(after) <= square + self._slack(square)
         if risen or not surprise <= 2.0 * self._control.surprise:
             self._back(step, surprise)
             return
         self._blocks.accept()
         self._failures = 0
+        self._watch(mean_of_squares(after))
         self._defect = (after - before) / step + flow.decay(mean)
         self._moved += step * self._growth()
         self._age += 1
@@ -366,6 +383,16 @@ class _Pilot:
         self._step = step * _scaled(self._control.surprise, surprise)
         if self._age >= REFRESH_STEPS or self._moved > 0.5:
             self._look()
+
+    def _watch(self, square: float) -> None:
+        """Counts the steps since the loss last fell by more than rounding."""
+        fallen = square < self._least - self._slack(self._least)
+        self._still = 0 if fallen else self._still + 1
+        self._least = square if fallen else self._least
+
+    def _slack(self, square: float) -> float:
+        """What rounding can add to the mean square."""
+        return self._rounding * math.sqrt(square * (self._scale + square))
 
     def _landing(self, step: float) -> float:
         """The longest step up to this one that is not expected to fall below the target."""
