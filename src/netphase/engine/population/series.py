@@ -180,6 +180,19 @@ class SeriesField(PopulationField):
         gradient = s * problem.inner_scale * a[:, None] * (own.slope - steep)
         return Pass(max(mean_square, 0.0), s * (own.value - value), gradient)
 
+    def velocity(self, u: Array) -> tuple[float, Array]:
+        """E e² and du/dt at a state; not a number where the series has ceased to converge.
+
+        Raises:
+            ArgumentError: it does not converge at the first state either.
+        """
+        try:
+            return super().velocity(u)
+        except ArgumentError:
+            if self.evaluations == 1:
+                raise
+            return math.nan, np.full_like(u, math.nan)
+
     def on_itself(self, u: Array) -> PopulationField:
         """The field of the network with its own function at a state as the target."""
         return SeriesField(self.problem.on_itself(u))

@@ -24,7 +24,7 @@ def sphere_tables(k: int) -> tuple[Array, Array]:
 
     Returns:
         Chebyshev coefficients, each of shape (ROWS + 1, TERMS): row i is for y in 2⁻ⁱ [½, 1], the
-        last row is the value at y = 0; accurate to some 1e-15.
+        last row is the value at y = 0; accurate to some 1e-13.
     """
     from scipy.special import hyp2f1
 
