@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Flow,
         GradientDynamics,
         MacroscopicDynamics,
+        PopulationDynamics,
         Trajectory,
         evolve,
     )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     )
     from netphase.experiment import Experiment, measure, run
     from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
+    from netphase.quenching import ablate, quench
     from netphase.scalings import Regime, Scales, ScalingLaw
     from netphase.sweep import SizeSweep, Sweep, exact_plane, run_size_sweep, run_sweep
 
@@ -59,6 +61,7 @@ __all__ = [
     "MissingDependencyError",
     "NetphaseError",
     "Parameters",
+    "PopulationDynamics",
     "Regime",
     "Scales",
     "ScalingLaw",
@@ -70,6 +73,7 @@ __all__ = [
     "Trajectory",
     "TwoLayerNetwork",
     "__version__",
+    "ablate",
     "activations",
     "analysis",
     "condense",
@@ -83,6 +87,7 @@ __all__ = [
     "kernels",
     "measure",
     "observables",
+    "quench",
     "reproductions",
     "run",
     "run_size_sweep",
@@ -116,6 +121,7 @@ _HOMES = {
         "Flow",
         "GradientDynamics",
         "MacroscopicDynamics",
+        "PopulationDynamics",
         "Trajectory",
         "evolve",
     ),
@@ -130,6 +136,7 @@ _HOMES = {
     ),
     "experiment": ("Experiment", "measure", "run"),
     "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
+    "quenching": ("ablate", "quench"),
     "scalings": ("Regime", "Scales", "ScalingLaw"),
     "sweep": ("SizeSweep", "Sweep", "exact_plane", "run_size_sweep", "run_sweep"),
 }

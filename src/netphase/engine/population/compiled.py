@@ -11,6 +11,7 @@ from netphase.engine.population.field import Marched, PopulationField
 from netphase.engine.population.problem import PopulationProblem, slope_of
 from netphase.engine.population.reference import Pass
 from netphase.engine.population.sphere import sphere_tables
+from netphase.errors import ArgumentError
 
 if TYPE_CHECKING:
     from netphase.engine import _core
@@ -66,7 +67,13 @@ class CompiledField(PopulationField):
         """The compiled object for one number of neurons."""
         if self._core is None or width != self._width:
             problem = self.problem
-            self._core, self._width = _open(problem, width, self._square), width
+            try:
+                self._core, self._width = _open(problem, width, self._square), width
+            except MemoryError:
+                raise ArgumentError(
+                    f"Argument `state` must fit into memory some ten times, but {width} neurons of "
+                    f"{problem.d} inputs do not."
+                ) from None
         return self._core
 
     def _target_square(self) -> float:
