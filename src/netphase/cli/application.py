@@ -22,7 +22,17 @@ from netphase.errors import (
     StoreMismatchError,
 )
 
-COMMANDS = ("diagram", "where", "train", "directions", "condense", "reproduce", "show", "info")
+COMMANDS = (
+    "diagram",
+    "where",
+    "train",
+    "directions",
+    "condense",
+    "quench",
+    "reproduce",
+    "show",
+    "info",
+)
 """Names of the commands, in the order of the help; each is a module of this package."""
 
 SUCCESS, FAILED, WRONG_INPUT, INCOMPLETE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130

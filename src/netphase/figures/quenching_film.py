@@ -161,7 +161,7 @@ class _Scene:
         draw_contributions(axes, self._result, self._cast, logarithmic=True)
         for line in axes.lines:
             line.set_alpha(0.25)
-        axes.set(xlabel=TIME)
+        axes.set(xlabel=TIME, ylabel=r"contribution $p_j$")
         axes.set_title(" ", loc="left")
 
     def _event_artists(self, axes: Axes) -> None:

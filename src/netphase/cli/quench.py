@@ -1,0 +1,279 @@
+"""``netphase quench``: one network that activates few neurons, beside its random-feature twin."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netphase._files import replacing, write_whole
+from netphase.cli.application import INCOMPLETE, SUCCESS
+from netphase.cli.options import json_option
+from netphase.cli.output import console, document, emit, list_files, make_folder
+from netphase.cli.quenched import FIELDS, ablation_of, content_of, print_content
+from netphase.cli.values import POSITIVE, Real, StepSize
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from netphase.dynamics import Descent
+
+HELP = f"""Watch one network activate few of its neurons and quench the rest.
+
+A ReLU student starts with silent output weights, follows the random-feature model at first,
+then activates few neurons, which turn towards the target. Its twin has the same input
+weights, frozen. Prints when the phases begin, which neurons were activated and deactivated,
+and who found the target; draws contributions, errors, stems and directions, and a film.
+Without --samples it trains on infinitely many inputs, exactly.
+
+\b
+Examples:
+  netphase quench
+  netphase quench --target circle --inputs 30 --width 60 --learning-rate auto --time 1e5
+  netphase quench --samples 200 --inputs 19 --width 30 --tolerance 1e-5
+  netphase quench --target circle --time 3e4 --learning-rate auto --ablate delete --at 800
+
+\b
+JSON fields: {FIELDS}
+"""
+
+
+class Scaling(Real):
+    """A scaling with a name, or the exponent γ."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Text to a name or a number."""
+        word = str(value).replace("-", "_")
+        return (
+            word if word in ("conventional", "mean_field") else super().convert(value, param, ctx)
+        )
+
+
+@click.command("quench", help=HELP, short_help="Watch few neurons of one network activate.")
+@click.option(
+    "--target",
+    default="single_neuron",
+    show_default=True,
+    metavar="NAME",
+    help="single_neuron, finite_neurons, circle, sphere or linear, with options as in "
+    "'finite_neurons?d=19&units=5'.",
+)
+@click.option(
+    "--inputs", type=click.IntRange(min=1), help="Number d of inputs; default: the target's, 20."
+)
+@click.option("--width", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--samples", type=int, help="Train on so many samples; default: on all inputs.")
+@click.option(
+    "--input-law",
+    type=click.Choice(["gaussian", "sphere"]),
+    default="gaussian",
+    show_default=True,
+    help="Law of the inputs: standard normal, or even on the unit sphere.",
+)
+@click.option(
+    "--scaling",
+    type=Scaling(),
+    default="conventional",
+    show_default=True,
+    metavar="NAME|GAMMA",
+    help="conventional (the output is the sum over neurons), mean_field (their mean), or γ: the "
+    "sum divided by m^γ.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--learning-rate",
+    type=StepSize(above=0.0),
+    default="stable",
+    show_default=True,
+    metavar="NUMBER|stable|auto",
+    help="Step of gradient descent on half the mean square error (twice the rate on the mean "
+    "square error); stable: half the limit of stability; auto: follow the gradient flow.",
+)
+@click.option(
+    "--tolerance",
+    type=POSITIVE,
+    default=1e-6,
+    show_default=True,
+    help="End at this mean square error on what is trained on.",
+)
+@click.option(
+    "--time",
+    type=POSITIVE,
+    help="End at this time t of the gradient flow; without it a plateau ends the run.",
+)
+@click.option(
+    "--max-steps", type=click.IntRange(min=1), default=10_000_000, help="Give up after so many."
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(min=2),
+    default=24,
+    show_default=True,
+    help="Records for each factor of ten in time.",
+)
+@click.option(
+    "--ablate",
+    type=click.Choice(["delete", "freeze", "redraw"]),
+    help="Take out the quenched neurons at the time --at and compare what still happens.",
+)
+@click.option("--at", type=POSITIVE, help="Time of the ablation.")
+@click.option(
+    "--animation",
+    metavar="FILE|none",
+    help="Where to save the film: .gif, .apng or .png (animated PNG), .mp4 (needs ffmpeg), or "
+    "none. Default: neurons.gif in the output folder.",
+)
+@click.option(
+    "--figures/--no-figures",
+    default=True,
+    help="Draw figures and the film, or print and save numbers only.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="netphase-quench",
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder for the record (quench.nc, quench.json), the figures and the film.",
+)
+@json_option
+def command(**options: Any) -> int:
+    """Watch few neurons of one network activate."""
+    from netphase.cli.records import RecordLine
+    from netphase.quenching import ablate, quench
+
+    if (options["ablate"] is None) != (options["at"] is None):
+        raise click.UsageError("--ablate says what is done at the time --at; give both or none.")
+    if options["at"] is not None and options["at"] >= (options["time"] or math.inf):
+        raise click.UsageError("--at must be before --time: something has to follow.")
+    folder: Path = options["output"]
+    film = film_path(options["animation"], folder, options["figures"])
+    target = target_with(options["target"], options["inputs"])
+    for each in (folder, *([film.parent] if film else [])):
+        make_folder(each)
+    with RecordLine() as line:
+        result = quench(
+            target,
+            options["width"],
+            options["samples"],
+            scaling=options["scaling"],
+            seed=options["seed"],
+            inputs=options["input_law"],
+            method=_method(options["learning_rate"]),
+            mean_square=options["tolerance"],
+            time=options["time"],
+            max_steps=options["max_steps"],
+            frames=options["frames"],
+            watch=line.show,
+        )
+    content = content_of(result)
+    files = [_save(result, folder / "quench.nc")]
+    if options["ablate"]:
+        altered = ablate(result, options["at"], options["ablate"], seed=options["seed"])
+        files.append(_save(altered, folder / "ablation.nc"))
+        content["ablation"] = ablation_of(altered)
+    if options["figures"]:
+        files += _draw(result, folder, film)
+    files.append(folder / "quench.json")
+    content["files"] = files
+    write_whole(folder / "quench.json", document("quench", content) + "\n")
+    if options["as_json"]:
+        emit("quench", content)
+    else:
+        page = console()
+        print_content(page, content)
+        list_files(page, files)
+    return SUCCESS if content["succeeded"] else INCOMPLETE
+
+
+def target_with(source: str, inputs: int | None) -> str:
+    """A target's name with the number of inputs that was asked for.
+
+    Args:
+        source: the name, perhaps with options.
+        inputs: d; None for that of the name.
+
+    Returns:
+        The name with all options.
+
+    Raises:
+        click.UsageError: the name says another number of inputs.
+        ArgumentError: the name or an option is unknown.
+    """
+    from netphase import targets
+
+    if inputs is None:
+        return source
+    name, _, query = source.partition("?")
+    if not any(part.startswith("d=") for part in query.split("&")):
+        return f"{name}?{query + '&' if query else ''}d={inputs}"
+    own = targets.load(source).d
+    if own != inputs:
+        raise click.UsageError(
+            f"The target has d = {own} inputs and the student --inputs {inputs}; they must be the "
+            "same. Leave out one of them."
+        )
+    return source
+
+
+def _method(rate: float | str) -> Descent:
+    from netphase.dynamics import Descent
+
+    return Descent(rate)  # type: ignore[arg-type]
+
+
+def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
+    """The file of the film, refused before the training if it cannot be made.
+
+    Args:
+        animation: what was asked for: a file, "none", or None for the usual place.
+        folder: the output folder.
+        wanted: whether there are figures at all.
+
+    Returns:
+        The path, or None for no film.
+
+    Raises:
+        click.UsageError: the name is empty.
+        ArgumentError: its suffix is unknown.
+        MissingDependencyError: ffmpeg is needed and missing.
+    """
+    from netphase.figures import animation_writer
+
+    if animation == "none":
+        return None
+    if animation == "":
+        raise click.UsageError("Option --animation needs the name of a file, or none.")
+    path = folder / "neurons.gif" if animation is None else Path(animation)
+    if wanted or animation is not None:
+        animation_writer(path)
+    return path if wanted else None
+
+
+def _save(result: xr.Dataset, path: Path) -> Path:
+    """Write the record whole or not at all; dimensions of no length are left out."""
+    empty = [name for name, size in result.sizes.items() if size == 0]
+    with replacing(path) as draft:
+        result.drop_dims(empty).to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
+    return path
+
+
+def _draw(result: xr.Dataset, folder: Path, film: Path | None) -> list[Path]:
+    """Contributions, errors, stems, directions and the film, where something happened."""
+    from netphase import figures
+
+    if result.sizes["time"] < 3:
+        return []
+    drawn = {
+        "contributions": figures.contribution_curves(result),
+        "errors": figures.loss_with_twin(result),
+        "stems": figures.contribution_stems(result),
+    }
+    if result.sizes["input"] > 1:
+        drawn["directions"] = figures.direction_scatter(result)
+    files = [path for name, figure in drawn.items() for path in figures.save(figure, folder / name)]
+    if film is not None:
+        files.append(figures.save_animation(figures.quenching_animation(result), film))
+    return files
