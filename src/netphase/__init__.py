@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         GradientDynamics,
         MacroscopicDynamics,
         PopulationDynamics,
+        RandomFeatureDynamics,
         Trajectory,
         evolve,
     )
@@ -62,6 +63,7 @@ __all__ = [
     "NetphaseError",
     "Parameters",
     "PopulationDynamics",
+    "RandomFeatureDynamics",
     "Regime",
     "Scales",
     "ScalingLaw",
@@ -122,6 +124,7 @@ _HOMES = {
         "GradientDynamics",
         "MacroscopicDynamics",
         "PopulationDynamics",
+        "RandomFeatureDynamics",
         "Trajectory",
         "evolve",
     ),

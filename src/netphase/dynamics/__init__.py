@@ -16,6 +16,8 @@ from netphase.dynamics.macroscopic import (
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.population import PopulationDynamics
+from netphase.dynamics.random_feature_limit import RandomFeatureLimit
+from netphase.dynamics.random_features import RandomFeatureDynamics, RandomFeatureModel
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
@@ -30,6 +32,9 @@ __all__ = [
     "MacroscopicPlane",
     "Method",
     "PopulationDynamics",
+    "RandomFeatureDynamics",
+    "RandomFeatureLimit",
+    "RandomFeatureModel",
     "Trajectory",
     "WindowLaw",
     "breakdown_time",

@@ -17,15 +17,16 @@ from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.population import PopulationDynamics
+from netphase.dynamics.random_features import RandomFeatureDynamics
 from netphase.dynamics.trajectory import Trajectory, check_times
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters
 
-Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics
+Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics | RandomFeatureDynamics
 """An equation that a trained network is compared with, and that is solved on its own."""
 
-COMPARATORS = (LinearizedDynamics, MacroscopicDynamics)
+COMPARATORS = (LinearizedDynamics, MacroscopicDynamics, RandomFeatureDynamics)
 
 ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
 """Beyond so many samples or inputs the implicit solver's small systems are no longer small."""
@@ -52,8 +53,9 @@ def evolve(
     """Advances parameters by an equation until a condition to stop is met.
 
     Args:
-        dynamics: the equation. `LinearizedDynamics` is solved in closed form and
-            `MacroscopicDynamics` by its own integrator, whether `Descent` or `Flow` is asked for.
+        dynamics: the equation. `LinearizedDynamics` and `RandomFeatureDynamics` are solved in
+            closed form and `MacroscopicDynamics` by its own integrator, whether `Descent` or
+            `Flow` is asked for.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
@@ -83,7 +85,8 @@ def evolve(
     """
     known = (GradientDynamics, PopulationDynamics, *COMPARATORS)
     names = (
-        "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics or a MacroscopicDynamics"
+        "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics, a RandomFeatureDynamics "
+        "or a MacroscopicDynamics"
     )
     instance_of("dynamics", dynamics, known, names)
     instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
@@ -300,7 +303,7 @@ def _check_state(
         d = dynamics.target.d
         dynamics.target.check_inputs("state.w", w.shape[1])
     else:
-        d = dynamics.data.x.shape[1]
+        d = dynamics.data.d
     if w.shape != (len(a), d) or a.dtype != w.dtype:
         raise ArgumentError(
             f"Argument `state` must hold a of shape (m,) and w of shape (m, {d}) in one dtype, but "
