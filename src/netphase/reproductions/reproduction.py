@@ -94,7 +94,7 @@ class Reproduction:
     @property
     def figures(self) -> tuple[int, ...]:
         """Numbers of the figures that can be asked for."""
-        return tuple(sorted(number for part in self.parts for number in part.figures))
+        return tuple(sorted({number for part in self.parts for number in part.figures}))
 
     def run(
         self,

@@ -1,0 +1,158 @@
+"""Fig. 3: targets of finitely many neurons, of which each activates one neuron of the student."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netphase import targets
+from netphase.observables import activated, angles_between
+from netphase.reproductions.check import Check, at_least, at_most, close, every, untested
+from netphase.reproductions.ma2020 import drawing, printed
+from netphase.reproductions.ma2020.students import first_below, one_more, spaced, student
+from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import in_parallel
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SEEDS = {"smoke": 4, "small": 20, "paper": 40}
+WIDE_SEEDS = {"smoke": 1, "small": 10, "paper": 20}
+"""Seeds of the notebook's size, and of m = 50."""
+
+INPUTS = 50
+"""Fig. 3 states neither d nor the rate; at this d the rate of the notebooks brings the left panel
+near the printed iteration."""
+
+LAST = 400_000
+"""Iterations at most; runs end at the loss of the notebook."""
+
+NEAR, QUIET = 0.01, 0.01
+"""How far p may be from 1/M, and the largest |p| of a quenched neuron."""
+
+SHARE = 0.9
+"""Seeds with exactly M neurons, at least."""
+
+DEGREES, TOGETHER = 5.0, 10.0
+"""Largest angle between an activated neuron and the target's: of one alone, and of one of several
+that share it."""
+
+WHERE = "Fig. 3 (slide 27)"
+NOTEBOOK = "m = 20, d = 19"
+
+
+def run(stage: Stage) -> list[Check]:
+    """Five neurons learnt by 20 and by 50, and at size "paper" 40 neurons by 50.
+
+    Inputs: f* = (1/M) Σ relu(c_k·x), c_k random unit vectors; m = 20, d = 19 at the notebook's
+    rate; m = 50, d = 50. Target and student have the same seed.
+    """
+    small, wide = SEEDS[stage.size], WIDE_SEEDS[stage.size]
+    cases = [(printed.NOTEBOOK_WIDTH, seed) for seed in range(small)]
+    cases += [(printed.FINITE_WIDTH, seed) for seed in range(wide)]
+    runs = in_parallel(lambda case: _five(*case), cases)
+    table = {NOTEBOOK: runs[:small], f"m = 50, d = {INPUTS}": runs[small:]}
+    shown = {f"M = 5, {title}": found[0] for title, found in table.items()}
+    checks = [check for title, found in table.items() for check in _sparse(title, found)]
+    checks += _times(table[NOTEBOOK], stage.size)
+    claim = "M = 40: quenched neurons (|p| < 0.1/M) in the end; printed 10 to 12"
+    if stage.size == "paper":
+        shown["M = 40, m = 50"] = many = _many()
+        quiet = np.abs(many["p"].values[-1]) < 0.1 / printed.MANY_UNITS
+        checks.append(close(claim, WHERE, 11.0, float(quiet.sum()), 4.0))
+    else:
+        checks.append(untested(claim, WHERE, "10 to 12"))
+    stage.save(drawing.staircases(shown), "figure3")
+    return checks
+
+
+def _five(width: int, seed: int) -> xr.Dataset:
+    """A run to the notebook's loss."""
+    narrow = width == printed.NOTEBOOK_WIDTH
+    inputs = printed.NOTEBOOK_INPUTS if narrow else INPUTS
+    target = targets.finite_neurons(inputs, printed.FINITE_UNITS, seed)
+    return student(
+        target, width, seed, printed.NOTEBOOK_RATE, spaced(LAST), loss=printed.NOTEBOOK_LOSS
+    )
+
+
+def _many() -> xr.Dataset:
+    """Forty neurons, as long as the figure."""
+    target = targets.finite_neurons(INPUTS, printed.MANY_UNITS, 0)
+    return student(target, printed.FINITE_WIDTH, 0, printed.NOTEBOOK_RATE, spaced(printed.MANY_END))
+
+
+def is_sparse(run: xr.Dataset) -> bool:
+    """Whether exactly M neurons are activated, each with 1/M, and all others are quenched.
+
+    Args:
+        run: what `netphase.reproductions.ma2020.students.student` returned.
+
+    Returns:
+        Whether it ended so.
+    """
+    p, level = run["p"].values[-1], float(run["target_a"][0])
+    on = np.abs(p - level) <= NEAR
+    return bool(on.sum() == run.sizes["unit"] and np.all(np.abs(p[~on]) <= QUIET))
+
+
+def shares_target(run: xr.Dataset) -> bool:
+    """Whether the neurons near each of the target's carry what it does, and nothing else does.
+
+    Args:
+        run: what `netphase.reproductions.ma2020.students.student` returned.
+
+    Returns:
+        Whether it ended so: neurons that share a direction are allowed.
+    """
+    p, w, c = run["p"].values[-1], run["w"].values[-1], run["target_c"].values
+    kept = activated(p)
+    degrees = np.degrees(angles_between(w[kept, None], c[None]))  # (k, M)
+    nearest = degrees.argmin(axis=1)
+    carried = np.bincount(nearest, p[kept], minlength=len(c))
+    near = np.abs(carried - run["target_a"].values) <= NEAR
+    return bool(np.all(degrees.min(axis=1) <= TOGETHER) and np.all(near))
+
+
+def _sparse(title: str, runs: list[xr.Dataset]) -> list[Check]:
+    """How many seeds end with M neurons, and where these are."""
+    sparse = [run for run in runs if is_sparse(run)]
+    odd = [seed for seed, run in enumerate(runs) if not is_sparse(run)]
+    words = f"; others: seeds {', '.join(map(str, odd))}" if odd else ""
+    part = len(sparse) / len(runs)
+    angles = [float(np.degrees(run["matched_angle"].values.max())) for run in sparse]
+    return [
+        at_least(
+            f"M = 5, {title}: share of {len(runs)} seeds with exactly five neurons of p = 0.2 ± "
+            f"{NEAR:g}, all others below {QUIET:g}{words}",
+            WHERE,
+            SHARE,
+            part,
+            math.sqrt(part * (1 - part) / len(runs)),
+        ),
+        every(
+            f"M = 5, {title}: seeds whose activated neurons all lie within {TOGETHER:g}° of the "
+            f"target's and share 0.2 ± {NEAR:g} each (one neuron or more)",
+            WHERE,
+            sum(shares_target(run) for run in runs),
+            len(runs),
+        ),
+        at_most(
+            f"M = 5, {title}: largest angle to the target's neuron, degrees (those seeds)",
+            WHERE,
+            DEGREES,
+            max(angles, default=np.nan),
+        ),
+    ]
+
+
+def _times(runs: list[xr.Dataset], size: str) -> list[Check]:
+    """When the notebook's loss is reached."""
+    claim = "M = 5, m = 20: log₁₀ of the iteration at loss 5e-6 (± 95 % range of one more run)"
+    expected = float(np.log10(printed.NOTEBOOK_END))
+    if size == "smoke":
+        return [untested(claim, "notebook", expected)]
+    found = one_more(np.log10([first_below(run, printed.NOTEBOOK_LOSS) for run in runs]))
+    return [close(claim, "notebook", expected, found.mean, found.half, found.error)]

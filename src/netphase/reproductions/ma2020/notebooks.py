@@ -1,0 +1,174 @@
+"""Figs 9 to 11 on infinitely many inputs: the linear target, and a single neuron by descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netphase import targets
+from netphase._types import Array
+from netphase.observables import activated
+from netphase.reproductions.check import Check, at_least, close, every, untested
+from netphase.reproductions.ma2020 import drawing, printed
+from netphase.reproductions.ma2020.students import first_below, one_more, spaced, student
+from netphase.reproductions.reproduction import Stage
+from netphase.reproductions.runs import average, in_parallel
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SEEDS = {"smoke": 3, "small": 10, "paper": 20}
+FILM_SEEDS = {"smoke": 1, "small": 3, "paper": 6}
+
+LAST = 400_000
+"""Iterations at most; runs end at the loss of the notebook."""
+
+EARLY = 100
+"""Iteration of the film at which contributions are still linear in the direction."""
+
+ALONG, TURNED = 0.5, 0.95
+"""Cosine with ±e₁ of a neuron that lies along it, and of one that has found it."""
+
+THRESHOLD = 0.3
+"""A neuron of the film counts above this share of the largest contribution."""
+
+FILM, LINEAR, OPTIMISER = "Fig. 9 (film, linear)", "Fig. 10 (notebook)", "Fig. 11 (notebook)"
+
+
+def run_film(stage: Stage) -> list[Check]:
+    """The film of the linear target.
+
+    Inputs: f* = x₁, m = 200, d = 100, 38 210 iterations at half the limit of stability, the rate
+    1/(2m) of the code: that of the film is not documented.
+    """
+    target = targets.linear(printed.INPUTS)
+    last = EARLY if stage.size == "smoke" else printed.FILM_LINEAR_END
+    clock = np.union1d(spaced(last), [EARLY])
+
+    def train(seed: int) -> xr.Dataset:
+        return student(target, printed.WIDTH, seed, 1 / (2 * printed.WIDTH), clock)
+
+    runs = in_parallel(train, range(FILM_SEEDS[stage.size]))
+    early = min(_early_correlation(run) for run in runs)
+    words = f"linear target: correlation of p_j and cosine at iteration {EARLY}, least"
+    checks = [at_least(words, FILM, 0.95, early)]
+    claim = "linear target: runs that end with one neuron each at e₁ and −e₁, |p| = 0.95 ± 0.1"
+    if stage.size == "smoke":
+        return [*checks, untested(claim, FILM, "all")]
+    stage.save(drawing.neurons(runs[0]), "figure9-linear")
+    found = "; ".join(_listed(run) for run in runs)
+    ends = sum(_ends_with_two(run) for run in runs)
+    return [*checks, every(f"{claim} (p found: {found})", FILM, ends, len(runs))]
+
+
+def _early_correlation(run: xr.Dataset) -> float:
+    """Correlation of contributions and first components of the directions at `EARLY`."""
+    index = int(np.flatnonzero(np.isclose(run["iteration"], EARLY))[0])
+    return float(np.corrcoef(run["p"].values[index], _cosine(run, index))[0, 1])
+
+
+def _cosine(run: xr.Dataset, index: int) -> Array:
+    """Cosines of all neurons with e₁ at one record, shape (m,)."""
+    w = run["w"].values[index]
+    return np.asarray(w[:, 0] / np.linalg.norm(w, axis=1))
+
+
+def _listed(run: xr.Dataset) -> str:
+    """Contributions above the threshold, the largest first."""
+    p = run["p"].values[-1]
+    kept = np.sort(p[activated(p, THRESHOLD)])[::-1]
+    return ", ".join(f"{value:.2f}" for value in kept[:6]) + (", …" if len(kept) > 6 else "")
+
+
+def _ends_with_two(run: xr.Dataset) -> bool:
+    """Whether one neuron each has found e₁ and −e₁, with the printed contributions."""
+    p, cosine = run["p"].values[-1], _cosine(run, -1)
+    kept = activated(p, THRESHOLD)
+    size = np.abs(np.abs(p[kept]) - printed.FILM_LINEAR)
+    turned = np.all(np.abs(cosine[kept]) >= TURNED)
+    return bool(kept.sum() == 2 and p[kept].min() < 0 < p[kept].max() and turned
+                and size.max() <= 0.1)  # fmt: skip
+
+
+def run_notebooks(stage: Stage) -> list[Check]:
+    """The linear target with m = 20, and a single neuron with m = 30.
+
+    Inputs: d = 19, rate 1e-2, to the loss 5e-6.
+    """
+    rate, loss = printed.NOTEBOOK_RATE, printed.NOTEBOOK_LOSS
+    linear, single = (
+        maker(printed.NOTEBOOK_INPUTS) for maker in (targets.linear, targets.single_neuron)
+    )
+    cases = [
+        (target, width, seed)
+        for target, width in ((linear, printed.NOTEBOOK_WIDTH), (single, printed.OPTIMISER_WIDTH))
+        for seed in range(SEEDS[stage.size])
+    ]
+    runs = in_parallel(lambda case: student(*case, rate, spaced(LAST), loss=loss), cases)
+    half = len(runs) // 2
+    shown = {"linear, m = 20": runs[0], "one neuron, m = 30": runs[half]}
+    stage.save(drawing.staircases(shown), "figure10")
+    return [*_linear(runs[:half], stage.size), *_descent(runs[half:], stage.size)]
+
+
+def _linear(runs: list[xr.Dataset], size: str) -> list[Check]:
+    """Few neurons, those with p > 0 along e₁, those with p < 0 along −e₁."""
+    along, counts = 0, []
+    for run in runs:
+        p, cosine = run["p"].values[-1], _cosine(run, -1)
+        kept = activated(p)
+        along += bool(np.all(np.sign(p[kept]) * cosine[kept] >= ALONG))
+        counts.append(float(kept.sum()))
+    count = average(counts)
+    return [
+        every(
+            f"linear: seeds with all activated neurons along e₁ (p > 0) or −e₁ (p < 0), cosines "
+            f"above {ALONG:g}",
+            LINEAR,
+            along,
+            len(runs),
+        ),
+        close(
+            'linear: activated neurons ("about 6")',
+            LINEAR,
+            printed.LINEAR_ACTIVE,
+            count[0],
+            2.0,
+            count[1],
+        ),
+        _iterations(
+            "linear: log₁₀ of the iteration at loss 5e-6", LINEAR, printed.LINEAR_END, runs, size
+        ),
+    ]
+
+
+def _descent(runs: list[xr.Dataset], size: str) -> list[Check]:
+    """Only the target's direction is left, on one neuron or more."""
+    sparse = [bool(np.all(_cosine(run, -1)[activated(run["p"].values[-1])] > 0.99)) for run in runs]
+    counts = [int(activated(run["p"].values[-1]).sum()) for run in runs]
+    return [
+        every(
+            "one neuron, descent: seeds whose activated neurons all lie on the target's "
+            f"({min(counts)} … {max(counts)} of them)",
+            OPTIMISER,
+            sum(sparse),
+            len(runs),
+        ),
+        _iterations(
+            "one neuron, descent: log₁₀ of the iteration at loss 5e-6",
+            OPTIMISER,
+            printed.DESCENT_END,
+            runs,
+            size,
+        ),
+    ]
+
+
+def _iterations(claim: str, where: str, end: int, runs: list[xr.Dataset], size: str) -> Check:
+    """When the notebook's loss is reached, against the range of one more run."""
+    words, expected = f"{claim} (± 95 % range of one more run)", float(np.log10(end))
+    if size == "smoke":
+        return untested(words, where, expected)
+    found = one_more(np.log10([first_below(run, printed.NOTEBOOK_LOSS) for run in runs]))
+    return close(words, where, expected, found.mean, found.half, found.error)
