@@ -55,7 +55,7 @@ def evolve(
     Args:
         dynamics: the equation. `LinearizedDynamics` and `RandomFeatureDynamics` are solved in
             closed form and `MacroscopicDynamics` by its own integrator, whether `Descent` or
-            `Flow` is asked for.
+            `Flow` is asked for; see `PopulationDynamics` for how these follow its flow.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.

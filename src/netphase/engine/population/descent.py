@@ -16,6 +16,9 @@ from netphase.networks import Parameters
 FIRST_LEG, GROWTH = 10, 1.05
 """Steps between two looks at the largest eigenvalue: at first, and how they grow."""
 
+ROUNDING = 1e-9
+"""A time within this part of a step of a multiple of the step is that multiple."""
+
 
 def descend_population(
     field: PopulationField,
@@ -113,6 +116,8 @@ class _Run:
             )
             self.steps += done
             self.time += done * step
+            if abs(min(marks) - self.time) <= ROUNDING * step:
+                self.time = min(marks)
             self.log.note(self.time, self.steps, self.mean_square, self.u)
             return
         self._partial(step)
