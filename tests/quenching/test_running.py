@@ -246,9 +246,8 @@ def test_a_start_of_ones_own_is_taken():
 
 
 def test_a_descent_beyond_the_limit_of_stability_says_so():
-    rate = 2.6 / Setting(targets.single_neuron(6), 40).stiffness(
-        Setting(targets.single_neuron(6), 40).start()
-    )
+    setting = Setting(targets.single_neuron(6), 40)
+    rate = 1.3 * setting.twin(setting.start()).stability_limit
     found = quench("single_neuron?d=6", 40, method=nph.Descent(rate), time=50 * rate)
     assert found.attrs["largest_sharpness"] > 1
     assert found.attrs["status"] in ("diverged", "time reached", "non-finite")
@@ -288,6 +287,10 @@ def test_two_thousand_neurons_on_two_hundred_samples_are_random_features():
         (
             lambda: quench("linear?d=3", 2, start=nph.Parameters(np.zeros(1), np.ones((1, 3)))),
             "`start` must hold the 2 neurons",
+        ),
+        (
+            lambda: quench("linear?d=2", 2, start=nph.Parameters(np.ones(2), np.zeros((2, 2)))),
+            "all are dead",
         ),
         (lambda: quench("linear", 10**9), "`width` must leave room in memory"),
     ],

@@ -10,12 +10,18 @@ import numpy as np
 
 from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array, InputLaw, Status
-from netphase.dynamics import Descent, Flow, GradientDynamics, PopulationDynamics, evolve
+from netphase.dynamics import (
+    Descent,
+    Flow,
+    GradientDynamics,
+    PopulationDynamics,
+    RandomFeatureModel,
+    evolve,
+)
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import Parameters
 from netphase.quenching.setting import STABLE, Setting, check_frames, check_threshold, log_times
-from netphase.quenching.twin import FrozenTwin
 from netphase.results.quenching import End, Record, Twin, quenching_dataset
 
 if TYPE_CHECKING:
@@ -115,17 +121,19 @@ def quench(
     goal, steps = positive_float("mean_square", mean_square), positive_int("max_steps", max_steps)
     setting.refuse_memory(8 * check_frames(frames) if times is None else len(times))
     point = _start(setting, start)
-    clock = _clock(setting, point, time, times, frames)
+    model = setting.twin(point)
+    fastest = float(model.rates[0])
+    clock = _clock(FIRST / fastest, grain_of(setting.method), time, times, frames)
     patient = time is not None or times is not None
     walk = Walk(setting.student(), setting.method, 0.0, goal, steps, not patient, watch)
     paced = isinstance(method, Descent) and method.learning_rate == "stable"
-    fine = RESOLVED / setting.stiffness(point) if paced else 0.0
+    fine = RESOLVED / fastest if paced else 0.0
     records, end = walk.through(point, clock, fine)
     return quenching_dataset(
         setting.network,
         setting.target,
         records,
-        _twin(setting, point, records),
+        _twin(model, records, grain_of(setting.method)),
         end,
         inputs=setting.inputs,
         threshold=share,
@@ -263,14 +271,13 @@ def _start(setting: Setting, given: Parameters | None) -> Parameters:
 
 
 def _clock(
-    setting: Setting,
-    start: Parameters,
+    first: float,
+    grain: float | None,
     time: float | None,
     times: Sequence[float] | Array | None,
     frames: int,
 ) -> Array:
     """The times to record."""
-    grain = grain_of(setting.method)
     if times is not None:
         if time is not None:
             raise ArgumentError(
@@ -284,12 +291,16 @@ def _clock(
             wanted if grain is None else np.unique(np.maximum(np.round(wanted / grain), 1)) * grain
         )
     end = math.inf if time is None else positive_float("time", time)
-    first = FIRST / setting.stiffness(start) if grain is None else grain
-    return log_times(first, frames, end, grain)
+    return log_times(first if grain is None else grain, frames, end, grain)
 
 
-def _twin(setting: Setting, start: Parameters, records: Sequence[Record]) -> Twin:
-    """The twin at the times of the records."""
-    twin, step = FrozenTwin(setting, start), grain_of(setting.method)
-    states = [twin.at(record.time, step) for record in records]
-    return Twin(states, np.array([twin.mean_square(state) for state in states]), twin.limit())
+def _twin(model: RandomFeatureModel, records: Sequence[Record], step: float | None) -> Twin:
+    """The twin at the times of the records, by the flow or by steps of a literal descent."""
+    times = [record.time for record in records]
+    limit = model.parameters(math.inf)
+    if step is None:
+        states = [model.parameters(time) for time in times]
+        return Twin(states, np.array([model.mean_square(time) for time in times]), limit)
+    counts = [round(time / step) for time in times]
+    states = [model.descent(count, step) for count in counts]
+    return Twin(states, np.array([model.descent_mean_square(k, step) for k in counts]), limit)

@@ -20,12 +20,13 @@ from netphase.dynamics import (
     Flow,
     GradientDynamics,
     PopulationDynamics,
+    RandomFeatureDynamics,
+    RandomFeatureModel,
 )
 from netphase.errors import ArgumentError
 from netphase.experiment import integer, to_builtins
 from netphase.kernels import INPUT_LAWS
 from netphase.networks import Parameters, TwoLayerNetwork, student_parameters
-from netphase.observables import function_distance
 from netphase.scalings import Scales
 from netphase.targets import Target
 
@@ -197,22 +198,28 @@ class Setting:
             data = replace(data, y=y, name=f"{data.name}, {target.name}", source="")
         return GradientDynamics(self.network, data)
 
-    def stiffness(self, start: Parameters) -> float:
-        """About the largest eigenvalue λ of the twin's equation: that of the constant mode.
+    def twin(self, start: Parameters) -> RandomFeatureModel:
+        """The random-feature twin of the student from a start, solved.
 
         Args:
             start: the initial parameters.
 
         Returns:
-            1ᵀK1/m for the kernel K of the neurons, within a few per cent below λ.
+            The solution.
+
+        Raises:
+            ArgumentError: no neuron responds to any input.
         """
-        ones = Parameters(np.ones(len(start.a)), start.w)
         if self.data is None:
-            nothing = Parameters(np.zeros(1), start.w[:1])
-            square = function_distance(self.network, ones, nothing, self.inputs)
+            dynamics = RandomFeatureDynamics(self.network, self.target, self.inputs)
         else:
-            square = float(np.mean(self.network.output(ones, self.data.x) ** 2))
-        return square / len(start.a)
+            dynamics = RandomFeatureDynamics(self.network, self.data)
+        model = dynamics.model(start)
+        if not model.rates.size:
+            raise ArgumentError(
+                "Argument `start` must hold a neuron that responds to some input, but all are dead."
+            )
+        return model
 
     def refuse_memory(self, records: int) -> None:
         """Refuse a run that the machine cannot hold.
