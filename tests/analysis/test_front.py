@@ -95,6 +95,12 @@ def test_too_little_contrast_is_undetermined():
     assert all(note.startswith("undetermined: the contrast is 0.8") for note in front.notes)
 
 
+def test_a_rise_that_stays_away_from_the_random_features_is_no_front():
+    front = measured_front(synthetic(step(quarter, level=-2.5)), 0.0)
+    assert front.found == 0
+    assert all("not to the level of the random features" in note for note in front.notes[1:])
+
+
 def test_only_the_last_rise_counts():
     def bumpy(n, m, seed):
         return -1.0 if m < 5 else step(quarter)(n, m, seed)
@@ -134,6 +140,18 @@ def test_slopes_of_a_plane_are_its_own():
     assert slopes.ratio == pytest.approx(1 / 12)
     assert slopes.cells == len(SAMPLES) * len(WIDTHS)
     assert max(slopes.width_error, slopes.sample_error) < 1e-9
+
+
+def test_slopes_may_leave_out_networks_with_fewer_weights_than_samples():
+    def bent(n, m, seed):
+        return (-9.0 + seed) if m * (D + 1) <= n else 0.5 * np.log10(m) - 2.0 * np.log10(n)
+
+    above = error_slopes(synthetic(bent), 0.0, least=1.0)
+    assert above.width == pytest.approx(0.5, abs=1e-9)
+    assert above.sample == pytest.approx(-2.0, abs=1e-9)
+    inside = sum(m * (D + 1) > n for n in SAMPLES for m in WIDTHS)
+    assert above.cells == inside
+    assert error_slopes(synthetic(bent), 0.0).width > 0.6
 
 
 def test_the_error_of_a_slope_follows_its_seeds():

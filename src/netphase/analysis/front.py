@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 CONTRAST = 1.0
 """Least distance of the sparse floor and the random features' level, in decades of the error."""
 
+NEAR = 0.25
+"""Beyond a front the error comes this near the random features' level, in parts of the contrast."""
+
 FRONT = (
     "the last width at which the median over seeds of log10 test error rises through the middle "
-    "between its lowest value in the row and the lowest median of the random-feature twins; the "
-    "error joins the scatter over resampled seeds and the spacing of the widths over √12"
+    "between its lowest value in the row and the lowest median of the random-feature twins, if it "
+    "then comes within a quarter of their distance of the latter; the error joins the scatter over "
+    "resampled seeds and the spacing of the widths over √12"
 )
 """How a front is located, for tables and captions."""
 
@@ -145,6 +149,8 @@ def _row(widths: Array, errors: Array, twins: Array) -> _Row:
     place, step = _last_rise(x, curve, middle)
     if not math.isfinite(place):
         return nothing(f"no front up to m = {widths[-1]:g}: the error stays below the middle")
+    if not np.any(curve[x > place] > level - NEAR * (level - floor)):
+        return nothing("no front: the error rises, but not to the level of the random features")
     alone = np.array([10 ** _last_rise(x, errors[:, s], middle)[0] for s in range(seeds)])
     scatter = _scatter(x, errors, twins)
     few = "fewer than three seeds: no error" if seeds < FEW_SEEDS else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netphase._checks import finite_float
 from netphase._types import Array, Status
 from netphase.errors import ArgumentError
 from netphase.results import STATUS_CODES, status_words
@@ -24,8 +25,8 @@ RESAMPLES = 400
 FEW_SEEDS = 3
 """From fewer seeds no error is estimated."""
 
-USABLE = (Status.CONVERGED, Status.STAGNATED)
-"""How a run has to end to count: at its target, or where its loss falls no more."""
+USABLE = (Status.CONVERGED, Status.STAGNATED, Status.TIME_REACHED)
+"""How a run has to end to count: at its target, where its loss falls no more, or at its time."""
 
 
 def check_sizes(results: xr.Dataset) -> None:
@@ -88,7 +89,7 @@ def median(values: Array, axis: int = -1) -> Array:
 
 @dataclass(frozen=True)
 class ErrorSlopes:
-    """log10 error ≈ c + p log10 m + q log10 n, fitted by least squares over all cells.
+    """log10 error ≈ c + p log10 m + q log10 n, fitted by least squares over cells.
 
     Attributes:
         scaling: γ of κ = m^(−γ).
@@ -112,23 +113,29 @@ class ErrorSlopes:
         return abs(self.width) / abs(self.sample) if self.sample else math.inf
 
 
-def error_slopes(results: xr.Dataset, scaling: float) -> ErrorSlopes:
+def error_slopes(results: xr.Dataset, scaling: float, least: float = 0.0) -> ErrorSlopes:
     """How steeply the median error of one scaling changes with the width and with the samples.
 
     Args:
-        results: dims scaling, sample, width and seed.
+        results: dims scaling, sample, width and seed, with the attribute ``d``.
         scaling: one of its scalings.
+        least: only cells with more weights a sample than this count, m(d + 1)/n > ``least``; 1
+            leaves out the networks that have fewer weights than samples.
 
     Returns:
         The slopes; NaN where the cells span no plane.
 
     Raises:
-        ArgumentError: the results are of another sweep, or do not hold the scaling.
+        ArgumentError: the results are of another sweep, do not hold the scaling, or ``least`` is
+            not finite.
     """
     check_scaling(results, scaling)
     table = log_errors(results).sel(scaling=scaling)
     errors = table.transpose("sample", "width", "seed").values
     log_n, log_m = np.log10(results["sample"].values), np.log10(results["width"].values)
+    weights = np.outer(1 / results["sample"].values, results["width"].values)
+    weights *= int(results.attrs["d"]) + 1
+    errors = np.where((weights > finite_float("least", least))[..., None], errors, np.nan)
     seeds = errors.shape[-1]
     p, q, cells = _plane(log_n, log_m, median(errors))
     p_error = q_error = math.nan

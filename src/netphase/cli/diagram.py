@@ -23,28 +23,37 @@ from netphase.cli.options import (
 from netphase.cli.output import console, document, emit, list_files, warn
 from netphase.cli.report import FIELDS, Report
 from netphase.cli.show import STORE_NAME
+from netphase.cli.size_report import SIZE_FIELDS
+from netphase.cli.sizes import refuse_size_options, size_diagram, size_options
 from netphase.cli.stages import PART, stage_of, sweep_of, weaknesses
 from netphase.cli.values import FRACTION, NUMBERS, SEEDS, WIDTHS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from netphase.cli.progress import SweepBar
     from netphase.sweep import Sweep
 
-HELP = f"""Measure the phase diagram in the (γ, γ') plane.
+HELP = f"""Measure a phase diagram: the (γ, γ') plane of the scales, or width and sample size.
 
-Trains a network at every point of the plane, for every width and seed, to the same loss;
-fits the exponents in the width of the relative changes of the weights; says for every cell
-whether it is linear, critical or condensed, and which layers move; and locates the boundary
-in every row, with an uncertainty. Results go into a store that a second call resumes, so
-that an interrupted run loses nothing.
+In the plane of the scales it trains a network at every point, for every width and seed, to the
+same loss; fits the exponents in the width of the relative changes of the weights; says for every
+cell whether it is linear, critical or condensed, and which layers move; and locates the boundary
+in every row, with an uncertainty. Results go into a store that a second call resumes, so that an
+interrupted run loses nothing.
 
 With no options it measures Fig. 4 of Luo et al. (2021) in full: 13 x 9 points, widths up
 to 40 000, one seed. For a smooth activation such as tanh it reads the networks at the end
 of the initial stage and draws the diagram of initial condensation with its four zones:
 13 x 9 points, widths up to 64 000, a linear target. --exact draws the same at infinite width,
 from the closed equations, in seconds.
+
+With --plane size it trains students of a teacher of ReLU neurons on n samples (Ma, Wu & E 2020):
+width m against n, in the conventional and the mean-field scaling, each beside its random-feature
+twin; a run ends at --tolerance (here 1e-7 by default) or on a plateau of its loss. The map is of
+the exact test error, with the front m*(n) at which sparse recovery gives way, its error, and its
+exponent in n. Defaults: one neuron in 20 dimensions, seeds 0:2, folder netphase-sizes. A run that
+stagnates counts (a network too narrow for its data must); any other end but these two gives exit
+code 3.
 
 \b
 Examples:
@@ -53,6 +62,8 @@ Examples:
   netphase diagram --activation tanh
   netphase diagram --activation tanh --exact
   netphase diagram --gamma 0.6:1.4:0.1 --gamma-prime=-0.2:0.2:0.1 --seeds 0:2
+  netphase diagram --plane size --quick
+  netphase diagram --plane size --target circle?d=10 --samples 50:200:50 --scaling mean_field
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
 \b
@@ -67,20 +78,29 @@ With --exact: axes {{gamma, gamma_prime, width}}, cells [{{gamma, gamma_prime, z
 exponents {{w, a, theta: {{exponent, law}}}}, alignment_ratio}}], criterion (of the zones),
 deviations [{{distance (from the lines of the law), w, a, theta}}], part, mean_square,
 activation, data, warnings, files.
+With --plane size: {SIZE_FIELDS},
+sweep (its specification).
 """
 
 
 @click.command("diagram", help=HELP, short_help="Measure the phase diagram.")
 @click.option(
     "--plane",
-    type=click.Choice(["scaling"]),
+    type=click.Choice(["scaling", "size"]),
     default="scaling",
     show_default=True,
-    help="Which plane: scaling is (γ, γ') of κ = β1 β2/α = m^(−γ), κ' = β1/β2 = m^(−γ').",
+    help="Which plane: scaling is (γ, γ') of κ = β1 β2/α = m^(−γ), κ' = β1/β2 = m^(−γ'); size is "
+    "width m against n samples.",
 )
+@size_options
 @click.option("--gamma", type=NUMBERS, help="Values of γ; default: those of the stage.")
 @click.option("--gamma-prime", type=NUMBERS, help="Values of γ'; default: those of the stage.")
-@click.option("--widths", type=WIDTHS, metavar="LIST", help="Widths m, two at least.")
+@click.option(
+    "--widths",
+    type=WIDTHS,
+    metavar="LIST",
+    help="Widths m; two at least for exponents.",
+)
 @click.option(
     "--stage",
     type=click.Choice(["initial", "final"]),
@@ -144,6 +164,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Measure the phase diagram."""
     # runs are spread over the cores; read by BLAS when numpy is imported, which is below
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if options["plane"] == "size":
+        return size_diagram(ctx, options)
+    refuse_size_options(ctx)
     if options["exact"]:
         from netphase.cli.exact import exact_diagram
 
@@ -207,7 +230,7 @@ def _specification(sweep: Sweep) -> Any:
 
 def _run(sweep: Sweep, store: Path, options: dict[str, Any], name: str) -> xr.Dataset:
     """Make the missing runs, with a live bar on standard error."""
-    from netphase.cli.progress import SweepBar
+    from netphase.cli.progress import SweepBar, interrupted_sentence
     from netphase.sweep import run_sweep
 
     with SweepBar() as bar:
@@ -221,13 +244,3 @@ def _run(sweep: Sweep, store: Path, options: dict[str, Any], name: str) -> xr.Da
             )
         except KeyboardInterrupt:
             raise InterruptedRun(interrupted_sentence(bar, store, name)) from None
-
-
-def interrupted_sentence(bar: SweepBar, store: Path, name: str) -> str:
-    """What Ctrl-C left behind, and how to go on."""
-    if not bar.runs_total:
-        return "Interrupted before the first run was started."
-    return (
-        f"Interrupted; {bar.runs_done} of {bar.runs_total} runs are kept in {store}: give the same "
-        f"`{name}` command again (without --fresh) to go on."
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -112,3 +113,13 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def interrupted_sentence(bar: SweepBar, store: Path, name: str) -> str:
+    """What Ctrl-C left behind, and how to go on."""
+    if not bar.runs_total:
+        return "Interrupted before the first run was started."
+    return (
+        f"Interrupted; {bar.runs_done} of {bar.runs_total} runs are kept in {store}: give the same "
+        f"`{name}` command again (without --fresh) to go on."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import json_option
 from netphase.cli.output import console, emit, list_files, warn
 from netphase.cli.report import FIELDS, Report
+from netphase.cli.size_report import SIZE_FIELDS, SizeReport, is_size_sweep
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 HELP = f"""Print the tables of a store again, finished or not, and draw its figures.
 
@@ -25,6 +30,7 @@ Examples:
 \b
 JSON fields: {FIELDS},
 sweep (its specification), provenance (attributes of the store).
+Of a store over width and sample size: {SIZE_FIELDS}, sweep, provenance.
 """
 
 STORE_NAME = "results.zarr"
@@ -53,7 +59,7 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
 
     folder = store / STORE_NAME if (store / STORE_NAME).is_dir() else store
     results = stores.read(folder)
-    report = Report(results, whole_row)
+    report = _report(results, whole_row)
     sentences = [unfinished_sentence(report)] if report.unfinished else []
     for sentence in sentences:
         warn(sentence)
@@ -78,7 +84,23 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
     return SUCCESS if report.complete else INCOMPLETE
 
 
-def unfinished_sentence(report: Report) -> str:
+def _report(results: xr.Dataset, whole_row: bool) -> Report | SizeReport:
+    """The report that suits a store.
+
+    Raises:
+        click.UsageError: --whole-row is given for a store that has no such rows.
+    """
+    if not is_size_sweep(results):
+        return Report(results, whole_row)
+    if whole_row:
+        raise click.UsageError(
+            "--whole-row is for stores of the plane of the scales; this one is over width and "
+            "sample size."
+        )
+    return SizeReport(results)
+
+
+def unfinished_sentence(report: Report | SizeReport) -> str:
     """How many runs are missing, and what to do."""
     total = report.results["done"].size
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -136,7 +136,31 @@ class StepSize(Real):
         return value if value in ("auto", "stable") else super().convert(value, param, ctx)
 
 
+class Scalings(Numbers):
+    """Scalings κ = m^(−γ) of a network's output: names or values of γ, with commas."""
+
+    names: ClassVar[dict[str, str]] = {"conventional": "0", "mean_field": "1"}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Text to increasing values of γ."""
+        if isinstance(value, tuple):
+            return value
+        pieces = [piece.strip() for piece in str(value).split(",")]
+        for word in pieces:
+            if word[:1].isalpha() and word not in self.names:
+                self.fail(
+                    f"{word!r} is no scaling; give conventional, mean_field, or γ as a number.",
+                    param,
+                    ctx,
+                )
+        return super().convert(",".join(self.names.get(w, w) for w in pieces), param, ctx)
+
+
 NUMBERS = Numbers()
+SCALINGS = Scalings()
+SAMPLES = WholeNumbers(1, "50,100,200")
 WIDTHS = WholeNumbers(1, "1000,5000,10000", most=math.inf)
 SEEDS = WholeNumbers(None, "0,1,2 or 0:4")
 POSITIVE = Real(above=0.0)

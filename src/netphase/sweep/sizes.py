@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -53,6 +54,7 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
         stagnation: a run whose mean square falls by less than this fraction while its steps double
             is stopped as stagnated, as a width too small for its data must be; 0 switches the test
             off.
+        time: end of a run on its clock t, None for no end; a run that gets there counts.
         max_steps: a guard that no run is to meet; one that does is no result.
         dtype: "float64" or "float32".
         output_std: standard deviation of the output weights at the start.
@@ -78,7 +80,8 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
     inputs: InputLaw = "gaussian"
     method: Descent | Flow = Descent()
     mean_square: float = 1e-7
-    stagnation: float = 0.01
+    stagnation: float = 0.001
+    time: float | None = None
     max_steps: int = MOST_STEPS
     dtype: DTypeName = "float64"
     output_std: float = 0.0
@@ -96,6 +99,8 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
         instance_of("target", self.target, str, "the name of a target")
         plain["target"] = targets.load(self.target).source
         plain["mean_square"] = positive_float("mean_square", self.mean_square)
+        if self.time is not None:
+            plain["time"] = positive_float("time", self.time)
         plain["output_std"] = finite_float("output_std", self.output_std)
         if plain["output_std"] < 0:
             raise ArgumentError(
@@ -119,7 +124,8 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stop(self) -> Stop:
         """When a run ends."""
-        return Stop(self.mean_square, max_steps=self.max_steps, stagnation=self.stagnation)
+        end = math.inf if self.time is None else self.time
+        return Stop(self.mean_square, end, self.max_steps, self.stagnation)
 
     @property
     def key(self) -> str:
@@ -166,8 +172,14 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
         return self.widths[index[2]]
 
     def cost(self, index: Index) -> float:
-        """What the run at one place is expected to cost: its samples times its neurons."""
-        return float(self.samples[index[1]] * self.widths[index[2]])
+        """What the run at one place is expected to cost: its steps times the work of one.
+
+        A step builds and decomposes an n × n matrix; networks whose neurons hardly turn, which are
+        wide ones in the conventional scaling, take few steps.
+        """
+        gamma, n, m = self.scalings[index[0]], self.samples[index[1]], self.widths[index[2]]
+        steps = 200.0 if gamma > 0.5 else 20.0 + 180.0 * min(1.0, n / m)
+        return steps * n**2 * (m + 4.0 * n)
 
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""

@@ -1,0 +1,229 @@
+"""``netphase diagram --plane size``: test error over width and sample size, and its front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from netphase._files import write_whole
+from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
+from netphase.cli.methods import chosen_method
+from netphase.cli.output import console, document, emit, list_files, warn
+from netphase.cli.show import STORE_NAME
+from netphase.cli.size_report import SizeReport
+from netphase.cli.stages import ROUNDING, given
+from netphase.cli.values import SAMPLES, SCALINGS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from netphase.sweep import SizeSweep
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FOLDER = Path("netphase-sizes")
+"""Where the output goes if no folder is asked for."""
+
+
+class Sizes(NamedTuple):
+    """Sample sizes, widths and seeds of a map."""
+
+    samples: tuple[int, ...]
+    widths: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+PAPER = Sizes(
+    (50, 80, 125, 200, 320, 500),
+    (3, 5, 8, 12, 20, 32, 50, 80, 125, 200, 320, 500, 2400),
+    (0, 1, 2),
+)
+"""The range of the heat maps of Ma, Wu & E (2020), coarser; every n is a width, too."""
+
+QUICK = Sizes((50, 100, 200), (3, 8, 20, 50, 100, 200), (0, 1, 2))
+"""The coarser map of --quick."""
+
+TARGET = "single_neuron?d=20"
+"""The teacher of the paper's heat maps."""
+
+TOLERANCE = 1e-7
+"""Mean square error at which the paper's heat maps stop."""
+
+OWN = ("samples", "target", "scaling", "inputs")
+"""Options that only this plane has."""
+
+OTHER = (
+    "gamma",
+    "gamma_prime",
+    "stage",
+    "part",
+    "gauge",
+    "exact",
+    "activation",
+    "data",
+    "antisymmetric",
+    "whole_row",
+)
+"""Options of the plane of the scales, which mean nothing here."""
+
+
+def size_options(function: Function) -> Function:
+    """The options of the size plane."""
+    for option in reversed(
+        (
+            click.option(
+                "--samples",
+                type=SAMPLES,
+                metavar="LIST",
+                help="Size plane: numbers n of samples, 50 to 500 by default.",
+            ),
+            click.option(
+                "--target",
+                metavar="NAME",
+                help="Size plane: the teacher, as single_neuron?d=20 (the default), "
+                "finite_neurons?d=19&units=5, circle, sphere?k=3, linear.",
+            ),
+            click.option(
+                "--scaling",
+                type=SCALINGS,
+                help="Size plane: conventional (κ = 1), mean_field (κ = 1/m), or γ of κ = m^(−γ); "
+                "with commas, both by default.",
+            ),
+            click.option(
+                "--inputs",
+                type=click.Choice(["gaussian", "sphere"]),
+                help="Size plane: x ~ N(0, I), the default, or even on the unit sphere.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def refuse_size_options(ctx: click.Context) -> None:
+    """Refuse options of the size plane where another is asked for.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    for name in OWN:
+        if given(ctx, name):
+            raise click.UsageError(
+                f"--{name} is for --plane size; the plane of the scales trains on --data."
+            )
+
+
+def size_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
+    """Measure the map, draw and print what it says.
+
+    Args:
+        ctx: the call, which knows what stands on the command line.
+        options: values of the options of ``netphase diagram``.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        click.UsageError: an option belongs to the other plane.
+        ArgumentError: a value is outside its domain.
+    """
+    sweep = size_sweep_of(ctx, options)
+    sentences = _weaknesses(sweep)
+    for sentence in sentences:
+        warn(sentence)
+    folder: Path = options["output"] if given(ctx, "output") else FOLDER
+    results = _run(sweep, folder / STORE_NAME, options, ctx.command_path)
+    report = SizeReport(results)
+    files = report.draw(folder)
+    content = {
+        **report.content(),
+        "warnings": sentences,
+        "store": folder / STORE_NAME,
+        "files": files,
+        "sweep": report.specification,
+    }
+    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
+    if options["as_json"]:
+        emit("diagram", content)
+    else:
+        page = console()
+        report.print(page)
+        list_files(page, [folder / STORE_NAME, folder / "diagram.json", *files])
+    return SUCCESS if report.complete else INCOMPLETE
+
+
+def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
+    """The sweep the options describe.
+
+    Args:
+        ctx: the call, which knows what stands on the command line.
+        options: values of the options of ``netphase diagram``.
+
+    Raises:
+        click.UsageError: an option belongs to the other plane.
+        ArgumentError: a value is outside its domain.
+    """
+    from netphase.sweep import SizeSweep
+
+    for name in OTHER:
+        if given(ctx, name):
+            option = {"antisymmetric": "antisymmetric/--plain"}.get(name, name).replace("_", "-")
+            raise click.UsageError(
+                f"--{option} is for --plane scaling; the size plane has --target, --scaling and "
+                "--samples."
+            )
+    grid = QUICK if options["quick"] else PAPER
+    return SizeSweep(
+        widths=options["widths"] or grid.widths,
+        samples=options["samples"] or grid.samples,
+        seeds=options["seeds"] if given(ctx, "seeds") else grid.seeds,
+        scalings=options["scaling"] or (0.0, 1.0),
+        target=TARGET if options["target"] is None else options["target"],
+        inputs=options["inputs"] or "gaussian",
+        method=chosen_method(options),  # type: ignore[arg-type]  # Adam was refused
+        mean_square=options["tolerance"] if given(ctx, "tolerance") else TOLERANCE,
+        dtype=options["dtype"],
+    )
+
+
+def _weaknesses(sweep: SizeSweep) -> list[str]:
+    """Sentences on what makes a map weak."""
+    import numpy as np
+
+    from netphase import targets
+    from netphase.analysis.sizes import FEW_SEEDS
+
+    found = []
+    if len(sweep.seeds) < FEW_SEEDS:
+        found.append("Fewer than three seeds give a front without an error: add --seeds.")
+    if min(len(sweep.samples), len(sweep.widths)) < 2:
+        found.append("One sample size or one width is no map: no figure is drawn.")
+    size = max(1.0, targets.load(sweep.target).square(sweep.inputs))
+    least = ROUNDING * float(np.finfo(sweep.dtype).eps) ** 2 * size
+    if sweep.mean_square < least:
+        found.append(
+            f"A mean square error of {sweep.mean_square:g} is near the rounding of {sweep.dtype}: "
+            f"many runs will not reach it. Use a --tolerance of {least:.0e} or more."
+        )
+    return found
+
+
+def _run(sweep: SizeSweep, store: Path, options: dict[str, Any], name: str) -> xr.Dataset:
+    """Make the missing runs, with a live bar on standard error."""
+    from netphase.cli.progress import SweepBar, interrupted_sentence
+    from netphase.sweep import run_size_sweep
+
+    with SweepBar() as bar:
+        try:
+            return run_size_sweep(
+                sweep,
+                store,
+                workers=options["workers"],
+                progress=bar.update,
+                fresh=not options["resume"],
+            )
+        except KeyboardInterrupt:
+            raise InterruptedRun(interrupted_sentence(bar, store, name)) from None
