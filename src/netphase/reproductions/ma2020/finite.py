@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netphase import targets
-from netphase.observables import activated, angles_between
-from netphase.reproductions.check import Check, at_least, at_most, close, every, untested
+from netphase.reproductions.check import Check, at_least, at_most, close, untested
 from netphase.reproductions.ma2020 import drawing, printed
 from netphase.reproductions.ma2020.students import first_below, one_more, spaced, student
 from netphase.reproductions.reproduction import Stage
@@ -26,8 +25,9 @@ INPUTS = 50
 """Fig. 3 states neither d nor the rate; at this d the rate of the notebooks brings the left panel
 near the printed iteration."""
 
-LAST = 400_000
-"""Iterations at most; runs end at the loss of the notebook."""
+LAST, END = 2_000_000, 1e-8
+"""Iterations at most, and the loss at which runs end: at that of the notebook, 5e-6, some rivals
+are still dying."""
 
 NEAR, QUIET = 0.01, 0.01
 """How far p may be from 1/M, and the largest |p| of a quenched neuron."""
@@ -35,9 +35,8 @@ NEAR, QUIET = 0.01, 0.01
 SHARE = 0.9
 """Seeds with exactly M neurons, at least."""
 
-DEGREES, TOGETHER = 5.0, 10.0
-"""Largest angle between an activated neuron and the target's: of one alone, and of one of several
-that share it."""
+DEGREES = 1.0
+"""Largest angle between an activated neuron and the target's."""
 
 WHERE = "Fig. 3 (slide 27)"
 NOTEBOOK = "m = 20, d = 19"
@@ -69,13 +68,11 @@ def run(stage: Stage) -> list[Check]:
 
 
 def _five(width: int, seed: int) -> xr.Dataset:
-    """A run to the notebook's loss."""
+    """A run until nothing moves any more."""
     narrow = width == printed.NOTEBOOK_WIDTH
     inputs = printed.NOTEBOOK_INPUTS if narrow else INPUTS
     target = targets.finite_neurons(inputs, printed.FINITE_UNITS, seed)
-    return student(
-        target, width, seed, printed.NOTEBOOK_RATE, spaced(LAST), loss=printed.NOTEBOOK_LOSS
-    )
+    return student(target, width, seed, printed.NOTEBOOK_RATE, spaced(LAST), loss=END)
 
 
 def _many() -> xr.Dataset:
@@ -84,60 +81,37 @@ def _many() -> xr.Dataset:
     return student(target, printed.FINITE_WIDTH, 0, printed.NOTEBOOK_RATE, spaced(printed.MANY_END))
 
 
-def is_sparse(run: xr.Dataset) -> bool:
+def is_sparse(run: xr.Dataset, index: int = -1) -> bool:
     """Whether exactly M neurons are activated, each with 1/M, and all others are quenched.
 
     Args:
         run: what `netphase.reproductions.ma2020.students.student` returned.
+        index: at which record.
 
     Returns:
-        Whether it ended so.
+        Whether it is so.
     """
-    p, level = run["p"].values[-1], float(run["target_a"][0])
+    p, level = run["p"].values[index], float(run["target_a"][0])
     on = np.abs(p - level) <= NEAR
     return bool(on.sum() == run.sizes["unit"] and np.all(np.abs(p[~on]) <= QUIET))
-
-
-def shares_target(run: xr.Dataset) -> bool:
-    """Whether the neurons near each of the target's carry what it does, and nothing else does.
-
-    Args:
-        run: what `netphase.reproductions.ma2020.students.student` returned.
-
-    Returns:
-        Whether it ended so: neurons that share a direction are allowed.
-    """
-    p, w, c = run["p"].values[-1], run["w"].values[-1], run["target_c"].values
-    kept = activated(p)
-    degrees = np.degrees(angles_between(w[kept, None], c[None]))  # (k, M)
-    nearest = degrees.argmin(axis=1)
-    carried = np.bincount(nearest, p[kept], minlength=len(c))
-    near = np.abs(carried - run["target_a"].values) <= NEAR
-    return bool(np.all(degrees.min(axis=1) <= TOGETHER) and np.all(near))
 
 
 def _sparse(title: str, runs: list[xr.Dataset]) -> list[Check]:
     """How many seeds end with M neurons, and where these are."""
     sparse = [run for run in runs if is_sparse(run)]
     odd = [seed for seed, run in enumerate(runs) if not is_sparse(run)]
-    words = f"; others: seeds {', '.join(map(str, odd))}" if odd else ""
+    words = f"; not seeds {', '.join(map(str, odd))}" if odd else ""
+    early = sum(is_sparse(run, _at_notebook(run)) for run in runs)
     part = len(sparse) / len(runs)
     angles = [float(np.degrees(run["matched_angle"].values.max())) for run in sparse]
     return [
         at_least(
             f"M = 5, {title}: share of {len(runs)} seeds with exactly five neurons of p = 0.2 ± "
-            f"{NEAR:g}, all others below {QUIET:g}{words}",
+            f"{NEAR:g}, all others below {QUIET:g} (already at loss 5e-6: {early}){words}",
             WHERE,
             SHARE,
             part,
             math.sqrt(part * (1 - part) / len(runs)),
-        ),
-        every(
-            f"M = 5, {title}: seeds whose activated neurons all lie within {TOGETHER:g}° of the "
-            f"target's and share 0.2 ± {NEAR:g} each (one neuron or more)",
-            WHERE,
-            sum(shares_target(run) for run in runs),
-            len(runs),
         ),
         at_most(
             f"M = 5, {title}: largest angle to the target's neuron, degrees (those seeds)",
@@ -146,6 +120,12 @@ def _sparse(title: str, runs: list[xr.Dataset]) -> list[Check]:
             max(angles, default=np.nan),
         ),
     ]
+
+
+def _at_notebook(run: xr.Dataset) -> int:
+    """The first record at which the loss is that of the notebook, the last one if it never is."""
+    below = printed.CODE_LOSS * run["test_error"].values <= printed.NOTEBOOK_LOSS
+    return int(below.argmax()) if below.any() else -1
 
 
 def _times(runs: list[xr.Dataset], size: str) -> list[Check]:

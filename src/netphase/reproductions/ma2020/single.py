@@ -158,8 +158,8 @@ class Shape(NamedTuple):
     """How fast a loss falls, −d log(loss)/d iteration, until the figure ends.
 
     Attributes:
-        shoulder: its first minimum.
-        drop: its maximum after that.
+        shoulder: its minimum before the drop.
+        drop: where it is largest in units of its minimum until then.
         tail: where the figure ends.
     """
 
@@ -175,14 +175,14 @@ def shape_of(run: xr.Dataset) -> Shape:
         run: what `student` returned.
 
     Returns:
-        Rates of fall; all the same where the rate never rises.
+        Rates of fall; shoulder and drop are one where the rate never rises.
     """
     clock, loss = run["iteration"].values, printed.CODE_LOSS * run["test_error"].values
     shown = loss > printed.END_LOSS
     rate = -np.diff(np.log(loss[shown])) / np.diff(clock[shown])
-    rising = np.flatnonzero(np.diff(rate) > 0)
-    dip = int(rising[0]) if len(rising) else len(rate) - 1
-    return Shape(float(rate[dip]), float(rate[dip:].max()), float(rate[-1]))
+    least = np.minimum.accumulate(rate)
+    top = int((rate / least).argmax())
+    return Shape(float(least[top]), float(rate[top]), float(rate[-1]))
 
 
 def _winner(runs: list[xr.Dataset], size: str) -> list[Check]:
