@@ -123,7 +123,7 @@ def _figure(run: xr.Dataset) -> Figure:
         right.plot(*start.T, "o", ms=2.6, color=INITIAL, label="start")
         right.plot(*end[~loud].T, "x", ms=3.4, color=QUENCHED, label="end, others")
         right.plot(*end[loud].T, "x", ms=3.4, color=SERIES[0], label="end")
-        right.legend(loc="upper left")
+        right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, columnspacing=0.8)
         for axes, label in ((left, "(a)"), (right, "(b)")):
             panel_label(axes, label)
         tidy(left)
