@@ -44,6 +44,11 @@ def test_the_cast_are_the_activated_neurons_the_largest_first(circle):
     assert not set(cast.neurons) & set(cast.others)
 
 
+def test_others_are_called_quenched_only_where_they_are(circle, lazy):
+    assert cast_of(circle).words == ("activated in the end", "quenched")
+    assert cast_of(lazy).words == ("largest in the end", "others")
+
+
 def test_contributions_are_drawn_for_every_neuron(circle):
     axes = figures.contribution_curves(circle).axes[0]
     cast = cast_of(circle)

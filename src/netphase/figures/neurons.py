@@ -33,12 +33,14 @@ class Cast(NamedTuple):
         colours: a colour for each.
         activated: whether each is activated in the end, shape (k,).
         others: the indices of all others, shape (m − k,).
+        words: what the neurons in colour that are activated in the end are called, and the others.
     """
 
     neurons: npt.NDArray[np.intp]
     colours: tuple[str, ...]
     activated: npt.NDArray[np.bool_]
     others: npt.NDArray[np.intp]
+    words: tuple[str, str]
 
 
 def refuse_other(result: xr.Dataset, *names: str) -> None:
@@ -86,7 +88,9 @@ def cast_of(result: xr.Dataset, most: int = len(COLOURS)) -> Cast:
     neurons = playing[rank][:most]
     others = np.setdiff1d(np.arange(p.shape[1]), neurons)
     colours = tuple(COLOURS[k % len(COLOURS)] for k in range(len(neurons)))
-    return Cast(neurons, colours, activated[neurons], others)
+    all_there = not activated[others].any()
+    words = ("activated in the end", "quenched") if all_there else ("largest in the end", "others")
+    return Cast(neurons, colours, activated[neurons], others, words)
 
 
 def shares(p: Array) -> Array:

@@ -86,11 +86,11 @@ def draw_contributions(axes: Axes, result: xr.Dataset, cast: Cast, logarithmic: 
     for neuron, colour, final in zip(*cast[:3], strict=True):
         axes.plot(time, p[:, neuron], color=colour, lw=1.5 if final else 1.0,
                   ls="-" if final else (0, (4, 1.5)))  # fmt: skip
-    axes.plot([], [], color=SERIES[0], lw=1.5, label="activated in the end")
+    axes.plot([], [], color=SERIES[0], lw=1.5, label=cast.words[0])
     if not cast.activated.all():
         axes.plot([], [], color=SERIES[1], lw=1.0, ls=(0, (4, 1.5)), label="active on the way")
     if grey:
-        axes.plot([], [], color=QUENCHED, lw=0.6, label="quenched")
+        axes.plot([], [], color=QUENCHED, lw=0.6, label=cast.words[1])
     _draw_target(axes, result)
     _draw_events(axes, result, cast)
     if logarithmic:
@@ -189,9 +189,10 @@ def draw_losses(axes: Axes, result: xr.Dataset) -> None:
     size = float(result.attrs["target_square"])
     drawn = np.where(distance > 1e-6 * size, distance, np.nan)
     axes.loglog(time, drawn, color=SERIES[0], lw=0.9, ls=(0, (1, 1.2)), label="distance of the two")
-    low = float(np.nanmin(result["test_error"].values[1:]))
-    axes.set_ylim(max(low, 1e-16 * size) / 3.0, None)
-    axes.set(xlabel=TIME, ylabel=r"$\mathbb{E}(f - f^*)^2$", xlim=(time[0], time[-1]))
+    low = min(float(np.nanmin(result[name].values[1:])) for name in ("test_error", "mean_square"))
+    high = max(float(np.nanmax(result[name].values)) for name in ("test_error", "mean_square"))
+    axes.set_ylim(max(low, 1e-16 * size) / 3.0, 3.0 * max(high, size))  # a twin may diverge
+    axes.set(xlabel=TIME, ylabel="mean square error", xlim=(time[0], time[-1]))
     _shade(axes, result)
     tidy(axes)
 
@@ -209,6 +210,8 @@ def _shade(axes: Axes, result: xr.Dataset) -> None:
         if not marker.reached:
             break
         edges.append(min(max(marker.time, edges[-1]), end))
+        if not start < marker.time <= end:  # it was so from the first record on
+            continue
         axes.axvline(marker.time, color=INK, lw=0.7, ls=(0, (1, 2)))
         axes.annotate(words, (marker.time, 1.0), (-2 if side == "right" else 2, -1),
                       xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
@@ -289,7 +292,9 @@ def direction_scatter(result: xr.Dataset, *, width: float = PAGE) -> Figure:
             panel_label(axes, title)
         _by_direction(panels[2], result, cast)
         panel_label(panels[2], "(c) contributions in the end")
-        figure.legend(*panels[2].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        found = [axes.get_legend_handles_labels() for axes in panels[1:]]
+        handles, labels = ([*found[0][part], *found[1][part]] for part in (0, 1))
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -362,8 +367,8 @@ def _by_direction(axes: Axes, result: xr.Dataset, cast: Cast) -> None:
     axes.axhline(0.0, color=INK, lw=0.3)
     axes.plot(start, result["twin_p"].values[-1], "o", ms=2.2, mfc="none", mew=0.6, color=TWIN,
               label="random features")  # fmt: skip
-    axes.scatter(unit[cast.others], p[cast.others], s=7, color=QUENCHED, lw=0, label="quenched")
+    axes.scatter(unit[cast.others], p[cast.others], s=7, color=QUENCHED, lw=0, label=cast.words[1])
     axes.scatter(unit[cast.neurons], p[cast.neurons], s=18, c=list(cast.colours), lw=0, zorder=3,
-                 label="activated")  # fmt: skip
+                 label=cast.words[0])  # fmt: skip
     axes.set(xlim=(-1.05, 1.05), xlabel=r"$\hat{w}_1$", ylabel=CONTRIBUTION)
     tidy(axes)
