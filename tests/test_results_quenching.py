@@ -59,6 +59,25 @@ def test_the_quenched_share_is_that_of_orthogonal_parts():
     assert float(last["background_share"]) == pytest.approx(p[1] ** 2 / 2 / whole, rel=1e-9)
 
 
+def test_the_quenched_neuron_nearest_to_the_target_is_followed():
+    found = rising()
+    kept = observables.activated(found["p"].values, 0.1)
+    for index in (0, 5, -1):
+        others = found["teacher_cosine"].values[index][~kept[index]]
+        value = float(found["quenched_cosine"][index])
+        assert value == others.max() if len(others) else np.isnan(value)
+    counts = [observables.activated_by_gap(row).sum() for row in found["p"].values]
+    np.testing.assert_array_equal(found["activated_by_gap"].values, counts)
+
+
+def test_cosines_count_the_neurons_of_a_sphere_too():
+    target = targets.Target(np.array([1.0]), np.array([[0.0, 0.0, 1.0]]), 2, 0.5)
+    w = np.array([[3.0, 4.0, 0.0], [0.0, 3.0, 4.0], [0.0, -3.0, -4.0]])
+    states = [nph.Parameters(np.array([a, 0.2, 0.1]), w) for a in (0.1, 0.2)]
+    found = record_of(states, [0.0, 1.0], target)
+    np.testing.assert_allclose(found["teacher_cosine"].values[-1], [1.0, 0.8, 0.6])
+
+
 def test_events_and_markers_are_read_back():
     found = rising()
     events = events_of(found)

@@ -16,8 +16,9 @@ FIELDS = """target {name, source, square, variation_norm}, setting (width, sampl
 seed, inputs, method, output_std), status, remedy, succeeded, steps, largest_sharpness
 (null for a flow), records, end {time, mean_square, test_error, twin_mean_square,
 twin_test_error, twin_limit (test error of the twin at infinite time), distance, path_norm,
-over_cost, effective_number (N2), effective_number_4, activated_neurons, rotation,
-weighted_rotation (radians), background_share}, lazy, phases [{name, about, time (null
+over_cost, effective_number (N2), effective_number_4, activated_neurons,
+activated_by_gap, rotation, weighted_rotation (radians), background_share,
+quenched_cosine}, lazy, phases [{name, about, time (null
 unless reached), word}], events [{time, neuron, kind, before, after}], winners [{neuron, p,
 cosine}], matched [{unit, neuron, angle (radians), excess}], gaps (angles between
 neighbouring lines of activated neurons in the plane of a circle, radians), ablation
@@ -35,9 +36,11 @@ SERIES = (
     "effective_number",
     "effective_number_4",
     "activated_neurons",
+    "activated_by_gap",
     "rotation",
     "weighted_rotation",
     "background_share",
+    "quenched_cosine",
 )
 """What the last record says."""
 

@@ -11,6 +11,7 @@ from netphase._types import Array, InputLaw, Status
 from netphase.networks import Parameters
 from netphase.observables import (
     activated,
+    activated_by_gap,
     active_neurons,
     background_share,
     effective_number,
@@ -187,6 +188,7 @@ class _Series:
         twin_a = np.stack([state.a for state in twin.states])
         self.twin_p = twin_a * np.linalg.norm(start, axis=1) * kappa
         self.activated = activated(self.p, threshold)
+        self.cosine = _cosine(self.w, target)
         self.rotation = np.array([mean_rotation(start, state.w) for state in states])
         self.weighted_rotation = np.array(
             [mean_rotation(start, state.w, np.abs(state.a)) for state in states]
@@ -213,6 +215,24 @@ class _Series:
         }  # fmt: skip
 
 
+def _cosine(w: Array, target: Target) -> Array:
+    """The largest cosine of each neuron with one of the target, shape (t, m)."""
+    found = [np.full(w.shape[:-1], -1.0)]
+    if target.units:
+        found.append(teacher_cosine(w, target.c))
+    if target.sphere:
+        size = np.linalg.norm(w, axis=-1)
+        inside = np.linalg.norm(w[..., : target.sphere], axis=-1)
+        found.append(np.divide(inside, size, out=np.zeros_like(size), where=size > 0))
+    return np.asarray(np.max(found, axis=0))
+
+
+def _quenched_cosine(series: _Series) -> Array:
+    """The largest cosine among the quenched neurons, NaN where there are none, shape (t,)."""
+    quenched = np.where(series.activated, -np.inf, series.cosine).max(axis=1)
+    return np.where(np.isfinite(quenched), quenched, np.nan)
+
+
 def _finite(parameters: Parameters, measured: Any) -> float:
     """A measure of parameters, infinite where one of them is not finite."""
     if not (np.isfinite(parameters.a).all() and np.isfinite(parameters.w).all()):
@@ -235,15 +255,8 @@ def _coordinates(time: Array, start: Parameters) -> dict[str, Any]:
 
 def _neurons(series: _Series) -> dict[str, Any]:
     """Everything with one number a neuron."""
-    per_neuron = ("time", "neuron")
-    target = series.target
-    if target.units:
-        cosine = teacher_cosine(series.w, target.c)
-        words = "largest cosine with a neuron of the target"
-    else:
-        inside = np.linalg.norm(series.w[..., : target.sphere], axis=-1)
-        cosine = inside / np.linalg.norm(series.w, axis=-1)
-        words = "cosine with the nearest neuron of the target's sphere"
+    per_neuron, cosine = ("time", "neuron"), series.cosine
+    words = "largest cosine with a neuron of the target, those of its sphere included"
     winner = series.activated[-1] & (cosine[-1] > WINNER)
     return {
         "a": (per_neuron, series.a, _about("1", "output weights")),
@@ -287,6 +300,17 @@ def _measures(series: _Series) -> dict[str, Any]:
         "effective_number": (effective_number(series.p), "1", "N₂ = (Σ|p|)²/Σp²"),
         "effective_number_4": (effective_number(series.p, 4), "1", "N₄ = (Σp²)²/Σp⁴"),
         "activated_neurons": (series.activated.sum(axis=1), "1", "neurons above τ max|p|"),
+        "activated_by_gap": (
+            np.array([activated_by_gap(row).sum() for row in series.p]),
+            "1",
+            "neurons above the largest gap of log|p|",
+        ),
+        "quenched_cosine": (
+            _quenched_cosine(series),
+            "1",
+            "largest cosine of a quenched neuron with the target, which creeps up before it is "
+            "activated",
+        ),
         "rotation": (series.rotation, "rad", "mean angle by which the input weights turned"),
         "weighted_rotation": (series.weighted_rotation, "rad", "the same, weighted by |a|"),
         "background_share": (series.background, "1", "share |f_Q|²/|f|² of the quenched neurons"),
