@@ -44,10 +44,10 @@ class Netphase:
     name = "netphase"
 
     def __init__(self, case):
-        self.case, self.field = case, open_field(case.problem())
+        self.case, self.field, self.start = case, open_field(case.problem()), case.start()
 
     def run(self, steps):
-        u = np.column_stack(self.case.start())
+        u = np.column_stack(self.start)
         _, flow = self.field.velocity(u)
         found = self.field.march(u, flow, self.case.rate, steps, (-1.0, math.inf))
         return found.u[:, 0], found.u[:, 1:], found.mean_square
@@ -59,7 +59,7 @@ class Numpy:
     name = "NumPy"
 
     def __init__(self, case):
-        self.case = case
+        self.case, self.start = case, case.start()
         self.c = np.eye(1, case.d)
 
     def pull(self, w, length, u, e, c, v):
@@ -80,7 +80,7 @@ class Numpy:
         return square, own - target, a[:, None] * (own_slope - target_slope)
 
     def run(self, steps):
-        a, w = (each.copy() for each in self.case.start())
+        a, w = (each.copy() for each in self.start)
         square, of_a, of_w = self.look(a, w)
         for _ in range(steps):
             a -= self.case.rate * of_a
@@ -98,7 +98,7 @@ class Torch:
         import torch
 
         torch.set_num_threads(1)
-        self.torch, self.case = torch, case
+        self.torch, self.case, self.start = torch, case, case.start()
         self.c = torch.eye(1, case.d, dtype=torch.float64)
         self.itself = torch.eye(case.m, dtype=torch.bool)
 
@@ -116,9 +116,9 @@ class Torch:
         return size[:, None] * length * overlap
 
     def run(self, steps):
-        start, torch = self.case.start(), self.torch
-        a = torch.tensor(start.a, requires_grad=True)
-        w = torch.tensor(start.w, requires_grad=True)
+        torch = self.torch
+        a = torch.tensor(self.start.a, requires_grad=True)
+        w = torch.tensor(self.start.w, requires_grad=True)
         optimiser = torch.optim.SGD([a, w], lr=self.case.rate)
         square = None
         for step in range(steps + 1):

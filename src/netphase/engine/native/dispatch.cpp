@@ -11,8 +11,8 @@
   void flow(const FlowRequest&, FlowResult&);                  \
   std::unique_ptr<Population> population(const PopulationRequest&); \
   }
-#define NETPHASE_KERNELS(isa) \
-  Kernels { #isa, isa::descend, isa::flow, isa::population, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
+#define NETPHASE_KERNELS(isa, population) \
+  Kernels { #isa, isa::descend, isa::flow, population, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
 
 NETPHASE_DECLARE_KERNELS(baseline)
 #ifdef NETPHASE_X86
@@ -22,16 +22,27 @@ NETPHASE_DECLARE_KERNELS(avx512)
 
 namespace netphase {
 
+#ifdef NETPHASE_X86
+namespace {
+
+// Few neurons of few inputs do not fill the wide vectors.
+std::unique_ptr<Population> wide_population(const PopulationRequest& q) {
+  return q.m * q.d < 4096 ? avx2::population(q) : avx512::population(q);
+}
+
+}  // namespace
+#endif
+
 std::vector<Kernels> available_kernels() {
   std::vector<Kernels> found;
 #ifdef NETPHASE_X86
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw"))
-    found.push_back(NETPHASE_KERNELS(avx512));
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(NETPHASE_KERNELS(avx2));
+    found.push_back(NETPHASE_KERNELS(avx512, wide_population));
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(NETPHASE_KERNELS(avx2, avx2::population));
 #endif
-  found.push_back(NETPHASE_KERNELS(baseline));
+  found.push_back(NETPHASE_KERNELS(baseline, baseline::population));
   return found;
 }
 

@@ -207,37 +207,40 @@ class Exact final : public Population {
     slope = twice / 2 * s1 - s2 + table.slope[row * table.terms];
   }
 
-  // One tile: neurons from j on pulled by those from k on, and the other way round if `mutual`.
-  void pair(std::size_t j, std::size_t k, std::size_t columns, std::size_t depth, const double* left, const double* right,
-            const double* weight, const double* pulls, Row& out, bool diagonal, bool mutual) {
-    const std::size_t rows = std::min(side, rows_ - j);
-    cosines(left, right, q_.d, rows, columns, tile_.get());
-    if (diagonal)
+  // One tile of targets: neurons from j on pulled by those from l on.
+  void pull_of_tile(std::size_t j, std::size_t l, Row& out) {
+    const std::size_t rows = std::min(side, rows_ - j), columns = std::min(side, target_rows_ - l);
+    cosines(columns_.tile(j), target_columns_.tile(l), q_.d, rows, columns, false, tile_.get());
+    angles(tile_.get(), rows, columns, false, &target_weight_[l], &across_[j], nullptr, nullptr);
+    product(tile_.get(), side, 1, rows, std::min(side, q_.targets - l), &target_pulls_[l * stride_], stride_,
+            &out[j * stride_]);
+  }
+
+  // One tile of students: neurons from j on and those from k on pull each other.
+  void pull_each_other(std::size_t j, std::size_t k, Row& out) {
+    const std::size_t rows = std::min(side, rows_ - j), columns = std::min(side, rows_ - k);
+    cosines(columns_.tile(j), columns_.tile(k), q_.d, rows, columns, j == k, tile_.get());
+    if (j == k)
       for (std::size_t i = 0; i < rows; ++i) tile_[i * side + i] = 1;
-    double* down = nullptr;
-    if (mutual) {
-      down = down_.get();
-      std::fill(down, down + columns, 0.0);
+    std::fill(&down_[0], &down_[0] + columns, 0.0);
+    angles(tile_.get(), rows, columns, j == k, &weight_[k], &across_[j], &weight_[j], down_.get());
+    for (std::size_t i = 0; i < columns; ++i) across_[k + i] += down_[i];
+    if (j == k) {
+      product_symmetric(tile_.get(), rows, &pulls_[j * stride_], stride_, &out[j * stride_]);
+    } else {
+      product(tile_.get(), side, 1, rows, columns, &pulls_[k * stride_], stride_, &out[j * stride_]);
+      product(tile_.get(), 1, side, columns, rows, &pulls_[j * stride_], stride_, &out[k * stride_]);
     }
-    angles(tile_.get(), rows, columns, weight + k, across_.get() + j, weight + j, down);
-    product(tile_.get(), side, 1, rows, depth, pulls + k * stride_, stride_, out.get() + j * stride_);
-    if (!mutual) return;
-    product(tile_.get(), 1, side, columns, rows, pulls + j * stride_, stride_, out.get() + k * stride_);
-    for (std::size_t i = 0; i < columns; ++i) across_[k + i] += down[i];
   }
 
   void pull_of_targets(Row& out) {
     for (std::size_t j = 0; j < rows_; j += side)
-      for (std::size_t l = 0; l < q_.targets; l += side)
-        pair(j, l, std::min(side, target_rows_ - l), std::min(side, q_.targets - l), columns_.tile(j),
-             target_columns_.tile(l), target_weight_.get(), target_pulls_.get(), out, false, false);
+      for (std::size_t l = 0; l < q_.targets; l += side) pull_of_tile(j, l, out);
   }
 
   void pull_of_students(Row& out) {
     for (std::size_t j = 0; j < rows_; j += side)
-      for (std::size_t k = j; k < rows_; k += side)
-        pair(j, k, std::min(side, rows_ - k), std::min(side, rows_ - k), columns_.tile(j), columns_.tile(k),
-             weight_.get(), pulls_.get(), out, k == j, k != j);
+      for (std::size_t k = j; k < rows_; k += side) pull_each_other(j, k, out);
   }
 
   // s Σ_j a_j E σ(w_j·x) e with e what has been added up so far; the averages themselves go to value_.

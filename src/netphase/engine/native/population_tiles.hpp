@@ -1,5 +1,8 @@
 // Tiles of pairs of neurons: their cosines, what follows from the angles, and products with it.
 #pragma once
+#include <algorithm>
+#include <type_traits>
+
 #include "vecmath.hpp"
 
 namespace netphase::NETPHASE_ISA::tiles {
@@ -103,10 +106,13 @@ template <class F> NETPHASE_INLINE void each_block(std::size_t vectors, F&& body
   if (vectors - first == 1) body(std::integral_constant<int, 1>{}, first * lane_count);
 }
 
-// All cosines of a tile of `rows` by `columns` neurons, multiples of `unit`.
-inline void cosines(const double* a, const double* b, std::size_t d, std::size_t rows, std::size_t columns, double* z) {
+// The cosines of a tile of `rows` by `columns` neurons, multiples of `unit`; of a square of one set of
+// neurons (`upper`) at least those of the blocks of `unit` on and above the diagonal.
+inline void cosines(const double* a, const double* b, std::size_t d, std::size_t rows, std::size_t columns, bool upper,
+                    double* z) {
   each_block(columns / lane_count, [&](auto width, std::size_t k) {
-    for (std::size_t j = 0; j < rows; j += rows_at_once)
+    const std::size_t last = upper ? std::min(rows, k + decltype(width)::value * lane_count) : rows;
+    for (std::size_t j = 0; j < last; j += rows_at_once)
       cosine_block<rows_at_once, decltype(width)::value>(a + j, b + k, d, z + j * side + k);
   });
 }
@@ -121,18 +127,32 @@ inline void product(const double* p, std::size_t row, std::size_t column, std::s
   });
 }
 
+// The same with a symmetric square p whose blocks of `unit` on and above the diagonal are known
+inline void product_symmetric(const double* p, std::size_t rows, const double* v, std::size_t stride, double* out) {
+  each_block(stride / lane_count, [&](auto width, std::size_t i) {
+    for (std::size_t j = 0; j < rows; j += rows_at_once) {
+      const std::size_t known = j / unit * unit;
+      product_block<rows_at_once, decltype(width)::value>(p + j, 1, side, known, v + i, stride, out + j * stride + i);
+      product_block<rows_at_once, decltype(width)::value>(p + j * side + known, side, 1, rows - known,
+                                                          v + known * stride + i, stride, out + j * stride + i);
+    }
+  });
+}
+
 // Cosines to openings, in place; sines, weighted by e, are added up along rows (into `across`) and, unless
-// null, along columns by the rows' weights (into `down`).
-inline void angles(double* z, std::size_t rows, std::size_t columns, const double* e, double* across,
+// null, along columns by the rows' weights (into `down`). With `upper` the blocks of `unit` below the
+// diagonal are left out, and those on it are not added up twice.
+inline void angles(double* z, std::size_t rows, std::size_t columns, bool upper, const double* e, double* across,
                    const double* row_weight, double* down) {
   for (std::size_t j = 0; j < rows; ++j, z += side) {
     V total{};
-    for (std::size_t k = 0; k < columns; k += lane_count) {
+    const std::size_t first = upper ? j / unit * unit : 0, above = upper ? first + unit : 0;
+    for (std::size_t k = first; k < columns; k += lane_count) {
       const V cosine = minimum<double>(splat(1.0), maximum<double>(splat(-1.0), load<double>(z + k)));
       const Angle angle = angle_of(cosine);
       store<double>(z + k, angle.opening);
       total += load<double>(e + k) * angle.sine;
-      if (down) store<double>(down + k, load<double>(down + k) + row_weight[j] * angle.sine);
+      if (down && k >= above) store<double>(down + k, load<double>(down + k) + row_weight[j] * angle.sine);
     }
     across[j] += sum<double>(total);
   }
