@@ -174,12 +174,12 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
     def cost(self, index: Index) -> float:
         """What the run at one place is expected to cost: its steps times the work of one.
 
-        A step builds and decomposes an n × n matrix; networks whose neurons hardly turn, which are
-        wide ones in the conventional scaling, take few steps.
+        A step builds an n × n matrix out of every neuron. Neurons that hardly turn, as those of
+        wide networks in the conventional scaling, need few steps (fitted at d = 20, n ≤ 500).
         """
         gamma, n, m = self.scalings[index[0]], self.samples[index[1]], self.widths[index[2]]
-        steps = 200.0 if gamma > 0.5 else 20.0 + 180.0 * min(1.0, n / m)
-        return steps * n**2 * (m + 4.0 * n)
+        steps = 1500.0 * m**-0.25 if gamma > 0.5 else 20.0 + 160.0 * min(1.0, n / m)
+        return steps * n**2 * (m + 0.1 * n)
 
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""
