@@ -63,7 +63,7 @@ def test_single_neuron_is_learned_to_rounding(single):
 
 def test_silent_weights_have_no_relative_change(single):
     task, start = single
-    for method in (Flow(), Descent(0.05), Descent("stable")):
+    for method in (Flow(), Descent(0.05), Descent("stable"), Descent(1)):
         run = evolve(task, method, start, stop=until(3.0))
         assert np.all(np.isnan(run.relative_change_a))
         assert np.all(np.isfinite(run.relative_change_w))

@@ -33,9 +33,9 @@ class PopulationDynamics:
     This is `GradientDynamics` with infinitely many samples: averages over x are closed forms, and
     nothing is drawn. The clock is t̄ = t/(β₁β₂). Gradient descent on E(f − f*)² at rate η, as Ma, Wu
     and E write it, is `Descent` (2η), and its step k is the time 2ηk; the rate η_code of their
-    program, whose loss is 2πE(f − f*)², is `Descent` (4πη_code). The mean-field scaling
-    ``Scales(alpha=m)`` with its rate mη is the same clock m times faster. Any network of
-    `TwoLayerNetwork` scales will do.
+    program, whose loss is 2πE(f − f*)², is `Descent` (4πη_code). Any scales will do: in the
+    mean-field one, ``Scales(alpha=m, …)``, their rate is mη, so that step k is the time 2mηk, and
+    with α = m^γ it is ηm^(2γ−1).
 
     `Flow`, and `Descent` at "auto", follow the flow by a stabilised explicit method; other descents
     are literal. More inputs than neurons cost no more than as many.
@@ -121,7 +121,7 @@ def _advance(
             field, start, rtol=rtol, stop=stop, tracked=tracked, times=times
         )
         return "stabilised explicit method", outcome, kept
-    literal = method.learning_rate if isinstance(method.learning_rate, float) else None
+    literal = None if method.learning_rate == "stable" else float(method.learning_rate)
     outcome, kept = descend_population(
         field, start, learning_rate=literal, stop=stop, tracked=tracked, times=times
     )
