@@ -18,7 +18,7 @@ DEPARTURES = (
     "where ours differ by 0.1 %; a slow tail needs a rival of the winner and is not seen from "
     "every seed.",
     "Fig. 3: d and rate are not stated. Runs go on to the loss 1e-8: at 5e-6, where the notebooks "
-    "stop, in every fifth seed a rival of one of the five neurons is still dying.",
+    "stop, from some seeds a rival of one of the five neurons is still dying.",
     "Fig. 7, left: the largest m p is 5 to 7 here in place of 2, at the printed m, d and "
     "iteration; the part near zero, the mean and the directions agree.",
     "Fig. 9: the rates of the films are not stated; ours is half of the stable one. On the circle "
@@ -26,8 +26,8 @@ DEPARTURES = (
     "by more than a factor of ten; six are seen in few dimensions. With d = 30 the quenched "
     "neurons fit a part of what three active ones leave, and the loss there is 6 % below the "
     "exact plateau.",
-    "Fig. 9, linear: most of our runs end with three or four neurons along e₁ and −e₁, which is "
-    "as good a minimum as two.",
+    "Fig. 9, linear: about half of our runs end with one neuron each at e₁ and −e₁, the others "
+    "with three or four around them, which is as good a minimum.",
     "Figs 10 and 11: with few inputs neurons that have turned to the same direction share it, two "
     "on the single neuron from most seeds; such a state is a minimum.",
     "Fig. 11: momentum and stochastic gradients are not part of this program; on infinitely many "

@@ -64,13 +64,13 @@ def _checks(runs: list[xr.Dataset], size: str) -> list[Check]:
     low, high = printed.ALIGNED
     near = ((cosine >= low) & (cosine <= high)).mean(axis=1)
     spread = np.array([float(run["effective_number"][-1]) / run.sizes["neuron"] for run in runs])
-    largest = one_more(p.max(axis=1))
-    words = "largest m p_j (± 95 % range of one more run)"
+    largest, expected = one_more(np.log10(p.max(axis=1))), float(np.log10(printed.SPREAD[1]))
+    words = "log₁₀ of the largest m p_j (± 95 % range of one more run)"
     return [
         close("mean of m p_j", WHERE, 1.0, average(p.mean(axis=1))[0], 0.05),
-        untested(words, WHERE, printed.SPREAD[1])
+        untested(words, WHERE, expected)
         if size == "smoke"
-        else close(words, WHERE, printed.SPREAD[1], largest.mean, largest.half, largest.error),
+        else close(words, WHERE, expected, largest.mean, largest.half, largest.error),
         close(
             f'part of the neurons with m |p_j| < {QUIET:g} ("about a third")',
             WHERE,
