@@ -142,7 +142,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
             raise ArgumentError(f"The text is not the JSON of a schema ({error}).") from error
 
     def empty(self, shape: tuple[int, ...]) -> Array:
-        """Rows of runs that were not made: NaN, shape (*shape, quantities)."""
+        """Rows of runs that were not made: NaN, shape (shape…, quantities)."""
         return np.full((*shape, len(self.quantities)), np.nan)
 
     def pack(self, scalars: Mapping[str, float | int | str]) -> Array:
@@ -192,7 +192,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         """Name → (values over the axes, attributes) of everything a sweep has measured.
 
         Args:
-            rows: shape (*axes, quantities), NaN where not run.
+            rows: shape (axes…, quantities), NaN where not run.
 
         Returns:
             One entry a quantity, the status as int8 codes, and at the end the boolean ``done``.
@@ -217,7 +217,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
 
         Args:
             coordinates: values of each of the axes.
-            rows: shape (*axes, quantities), NaN where not run.
+            rows: shape (axes…, quantities), NaN where not run.
             attributes: provenance of the sweep.
 
         Returns:

@@ -49,7 +49,7 @@ class Store:
     Attributes:
         path: folder of the store.
         plan: what the store is for.
-        rows: what has been measured, shape (*axes, quantities), NaN where not run.
+        rows: what has been measured, shape (axes…, quantities), NaN where not run.
 
     Raises:
         StoreMismatchError: the folder holds another sweep, or something that is no netphase store.
