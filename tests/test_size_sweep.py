@@ -1,6 +1,7 @@
 """Size sweeps: students and their twins, nested draws, the store through kills, what is refused."""
 
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -131,6 +132,21 @@ def test_runs_are_the_same_in_threads_and_one_by_one(tmp_path):
     assert set(np.unique(one["status"])) <= {0, 3}
     for name in ("test_error", "rf_test_error", "path_norm"):
         np.testing.assert_allclose(one[name], several[name], rtol=1e-3)
+
+
+def test_a_run_travels_to_another_process():
+    run = student(method=Descent("stable"), time=2.0)
+    assert pickle.loads(pickle.dumps(run)) == run
+
+
+def test_runs_expected_to_take_longest_start_first():
+    order = []
+    run_size_sweep(small(), workers=1, measure=lambda r: (order.append(r), fake(r))[1])
+    sweep = small()
+    costs = {sweep.task(i): sweep.cost(i) for i in np.ndindex(2, 2, 3, 2)}
+    taken = [costs[run] for run in order]
+    assert taken == sorted(taken, reverse=True)
+    assert order[0].samples == 30
 
 
 def test_a_width_too_small_for_its_target_stagnates_and_says_so():

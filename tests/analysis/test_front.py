@@ -168,6 +168,14 @@ def test_the_ridge_of_the_twins_is_at_the_width_nearest_to_n():
     assert twin_ridge(synthetic(step(quarter))).tolist() == nearest
 
 
+def test_maps_without_a_plane_have_no_slopes():
+    one = synthetic(step(quarter)).isel(width=[3])
+    slopes = error_slopes(one, 0.0)
+    assert np.isnan([slopes.width, slopes.width_error, slopes.sample]).all()
+    assert slopes.cells == len(SAMPLES)
+    assert measured_front(one, 0.0).found == 0
+
+
 def test_wrong_results_are_refused():
     results = synthetic(step(quarter))
     with pytest.raises(ArgumentError, match=r"`scaling` must be one of \[0\.0\]"):

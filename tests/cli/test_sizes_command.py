@@ -2,6 +2,9 @@
 
 import functools
 import json
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -184,6 +187,28 @@ def test_show_reprints_a_store_and_draws_it(run, run_json, tmp_path):
     refused = run("show", tmp_path / "out", "--whole-row")
     assert refused.exit_code == 2
     assert "--whole-row is for stores of the plane of the scales" in refused.stderr
+
+
+@pytest.mark.usefixtures("no_map")
+def test_an_interrupted_map_says_how_to_go_on_and_is_shown_unfinished(run, by_formula, tmp_path):
+    def interrupted(student):
+        if student.samples == 50:
+            time.sleep(0.5)  # until the main thread has stored what came before
+            os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
+            time.sleep(0.5)
+        return measured(student)
+
+    by_formula(interrupted)
+    result = run(*small(tmp_path, "--workers", "1"))
+    assert result.exit_code == 130
+    assert "are kept in" in result.stderr.strip().splitlines()[-1]
+    shown = run("show", tmp_path / "out")
+    assert shown.exit_code == 3, shown.stderr
+    assert "of 144 runs were not made yet" in shown.stderr
+    by_formula(measured)
+    again = run(*small(tmp_path))
+    assert again.exit_code == 0
+    assert "from the store" in again.stderr
 
 
 @pytest.mark.usefixtures("by_formula")

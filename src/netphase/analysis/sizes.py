@@ -142,7 +142,9 @@ def error_slopes(results: xr.Dataset, scaling: float, least: float = 0.0) -> Err
     if seeds >= FEW_SEEDS:
         maps = np.moveaxis(median(errors[..., resampled(seeds)]), -1, 0)  # (resamples, n, m)
         found = np.array([_plane(log_n, log_m, each)[:2] for each in maps])
-        p_error, q_error = (float(error) for error in np.nanstd(found, axis=0))
+        found = found[np.isfinite(found).all(axis=1)]
+        if 2 * len(found) > RESAMPLES:
+            p_error, q_error = (float(error) for error in np.std(found, axis=0))
     return ErrorSlopes(float(scaling), p, p_error, q, q_error, cells)
 
 
