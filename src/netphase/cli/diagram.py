@@ -63,7 +63,7 @@ Examples:
   netphase diagram --activation tanh --exact
   netphase diagram --gamma 0.6:1.4:0.1 --gamma-prime=-0.2:0.2:0.1 --seeds 0:2
   netphase diagram --plane size --quick
-  netphase diagram --plane size --target circle?d=10 --samples 50:200:50 --scaling mean_field
+  netphase diagram --plane size --target 'circle?d=10' --samples 50:200:50 --scaling 0.5
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
 \b

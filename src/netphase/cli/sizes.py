@@ -83,8 +83,8 @@ def size_options(function: Function) -> Function:
             click.option(
                 "--target",
                 metavar="NAME",
-                help="Size plane: the teacher, as single_neuron?d=20 (the default), "
-                "finite_neurons?d=19&units=5, circle, sphere?k=3, linear.",
+                help="Size plane: the teacher: 'single_neuron?d=20' (the default), "
+                "'finite_neurons?d=19&units=5', circle, 'sphere?k=3', linear.",
             ),
             click.option(
                 "--scaling",
