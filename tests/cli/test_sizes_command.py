@@ -123,6 +123,7 @@ def test_options_reach_the_sweep(run_json, tmp_path):
     content = run_json(
         *small(tmp_path, "--scaling", "mean_field,0.5", "--target", "circle?d=7"),
         *("--inputs", "sphere", "--tolerance", "1e-5", "--method", "flow", "--dtype", "float32"),
+        *("--time", "2e4"),
     )
     spec = content["sweep"]
     assert spec["scalings"] == [0.5, 1.0]
@@ -131,6 +132,7 @@ def test_options_reach_the_sweep(run_json, tmp_path):
     assert spec["mean_square"] == 1e-5
     assert spec["method"]["type"] == "flow"
     assert spec["dtype"] == "float32"
+    assert spec["time"] == 2e4
     assert content["d"] == 7
 
 
@@ -243,6 +245,8 @@ WRONG = {
     "target of the other": (("diagram", "--target", "circle"), "--target is for --plane size"),
     "scaling of the other": (("diagram", "--scaling", "0"), "--scaling is for --plane size"),
     "inputs of the other": (("diagram", "--inputs", "sphere"), "--inputs is for --plane size"),
+    "time of the other": (("diagram", "--time", "5"), "--time is for --plane size"),
+    "time zero": ((*SIZE, "--time", "0"), "larger than 0"),
     "inputs of the exact one": (
         ("diagram", "--exact", "--inputs", "sphere"),
         "--inputs is for --plane size",

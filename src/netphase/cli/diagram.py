@@ -52,8 +52,8 @@ width m against n, in the conventional and the mean-field scaling, each beside i
 twin; a run ends at --tolerance (here 1e-7 by default) or on a plateau of its loss. The map is of
 the exact test error, with the front m*(n) at which sparse recovery gives way, its error, and its
 exponent in n. Defaults: one neuron in 20 dimensions, seeds 0:2, folder netphase-sizes. A run that
-stagnates counts (a network too narrow for its data must); any other end but these two gives exit
-code 3.
+stagnates counts (a network too narrow for its data must), and so does one that reaches --time,
+where that is given; any other end gives exit code 3.
 
 \b
 Examples:
@@ -63,7 +63,7 @@ Examples:
   netphase diagram --activation tanh --exact
   netphase diagram --gamma 0.6:1.4:0.1 --gamma-prime=-0.2:0.2:0.1 --seeds 0:2
   netphase diagram --plane size --quick
-  netphase diagram --plane size --target 'circle?d=10' --samples 50:200:50 --scaling 0.5
+  netphase diagram --plane size --target 'circle?d=10' --samples 50:200:50 --scaling 0.5 --time 2e4
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
 \b

@@ -15,7 +15,7 @@ from netphase.cli.output import console, document, emit, list_files, warn
 from netphase.cli.show import STORE_NAME
 from netphase.cli.size_report import SizeReport
 from netphase.cli.stages import ROUNDING, given
-from netphase.cli.values import SAMPLES, SCALINGS
+from netphase.cli.values import POSITIVE, SAMPLES, SCALINGS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +52,7 @@ TARGET = "single_neuron?d=20"
 TOLERANCE = 1e-7
 """Mean square error at which the paper's heat maps stop."""
 
-OWN = ("samples", "target", "scaling", "inputs")
+OWN = ("samples", "target", "scaling", "inputs", "time")
 """Options that only this plane has."""
 
 OTHER = (
@@ -96,6 +96,12 @@ def size_options(function: Function) -> Function:
                 "--inputs",
                 type=click.Choice(["gaussian", "sphere"]),
                 help="Size plane: x ~ N(0, I), the default, or even on the unit sphere.",
+            ),
+            click.option(
+                "--time",
+                type=POSITIVE,
+                help="Size plane: end the runs at this time t of the gradient flow, too; default: "
+                "no such end. Networks too narrow for a circle creep for very long.",
             ),
         )
     ):
@@ -185,6 +191,7 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
         inputs=options["inputs"] or "gaussian",
         method=chosen_method(options),  # type: ignore[arg-type]  # Adam was refused
         mean_square=options["tolerance"] if given(ctx, "tolerance") else TOLERANCE,
+        time=options["time"],
         dtype=options["dtype"],
     )
 
