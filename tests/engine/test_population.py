@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from netphase import activations, targets
-from netphase.engine import build_info
+from netphase.engine import build_info, request_stop
 from netphase.engine.population import open_field, population_problem, reduced
 from netphase.engine.population.compiled import CompiledField
 from netphase.engine.population.field import PopulationField
@@ -73,6 +73,28 @@ def test_compiled_pass_equals_its_numpy_definition(m, d, activation):
             found, truth = CompiledField(task).look(a, w), PopulationField(task).look(a, w)
             for one, other in zip(found, truth, strict=True):
                 assert np.max(np.abs(one - other)) <= 3e-14 * np.max(np.abs(other))
+
+
+def test_a_neuron_at_zero_has_the_average_slope():
+    a, w = draw(5, 4)
+    w[2] = 0.0
+    task = problem(targets.circle(4))
+    found, truth = CompiledField(task).look(a, w), PopulationField(task).look(a, w)
+    assert found.gradient_a[2] == 0.0
+    np.testing.assert_allclose(found.gradient_w, truth.gradient_w, atol=1e-15)
+
+
+def test_loops_give_up_when_asked():
+    a, w = draw(80, 20)
+    field, u = CompiledField(problem(targets.circle(20))), np.column_stack([a, w])
+    _, flow = field.velocity(u)
+    request_stop()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            field.march(u, flow, 1e-9, 10**9, (-1.0, math.inf))
+    finally:
+        request_stop(False)
+    assert field.march(u, flow, 1e-9, 3, (-1.0, math.inf)).done == 3
 
 
 def test_all_instruction_sets_agree():
