@@ -68,7 +68,7 @@ def test_figures_film_and_tables_are_made(run, tmp_path, monkeypatch):
 def test_options_reach_the_run(run_json):
     content = run_json(
         *("quench", "--target", "finite_neurons?units=2", "--inputs", "3", "--width", "7"),
-        *("--samples", "30", "--scaling", "mean-field", "--seed", "-2", "--input-law", "sphere"),
+        *("--samples", "30", "--scaling", "mean_field", "--seed", "-2", "--input-law", "sphere"),
         *("--learning-rate", "0.5", "--time", "20", "--frames", "5", "--no-figures"),
     )
     setting = content["setting"]

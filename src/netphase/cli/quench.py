@@ -43,12 +43,7 @@ JSON fields: {FIELDS}
 class Scaling(Real):
     """A scaling with a name, or the exponent γ."""
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Text to a name or a number."""
-        word = str(value).replace("-", "_")
-        return (
-            word if word in ("conventional", "mean_field") else super().convert(value, param, ctx)
-        )
+    words = ("conventional", "mean_field")
 
 
 @click.command("quench", help=HELP, short_help="Watch few neurons of one network activate.")

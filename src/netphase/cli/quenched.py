@@ -167,8 +167,8 @@ def print_content(page: Console, content: dict[str, Any]) -> None:
     n = setting["samples"]
     on = "on infinitely many inputs" if n is None else f"on {n} samples"
     page.print(
-        f"[bold]{setting['width']} neurons learn: {target['name']}[/bold] {on}, output divided by "
-        f"m^{short(setting['gamma'])}",
+        f"[bold]{setting['width']} neurons learn: {target['name']}[/bold] {on}, "
+        f"{_scaling(setting['gamma'])}",
         soft_wrap=True,
     )
     colour = "green" if content["succeeded"] else "red"
@@ -178,6 +178,12 @@ def print_content(page: Console, content: dict[str, Any]) -> None:
     _print_events(page, content)
     for sentence in _sentences(content):
         page.print(sentence, soft_wrap=True)
+
+
+def _scaling(gamma: float) -> str:
+    """The output's scaling in words."""
+    known = {0.0: "conventional scaling", 1.0: "mean-field scaling, output divided by m"}
+    return known.get(gamma, f"output divided by m^{short(gamma)}")
 
 
 def _print_end(page: Console, content: dict[str, Any]) -> None:

@@ -103,9 +103,10 @@ class WholeNumbers(Numbers):
 
 
 class Real(click.ParamType[Any]):
-    """One finite number, perhaps bounded from below."""
+    """One finite number, perhaps bounded, or one of some words."""
 
     name = "number"
+    words: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, above: float | None = None, below: float | None = None) -> None:
         self.above = above
@@ -113,12 +114,15 @@ class Real(click.ParamType[Any]):
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Text to a number inside the bounds."""
+    ) -> Any:
+        """Text to a number inside the bounds, or a word as it is."""
+        if value in self.words:
+            return value
         try:
             number = float(str(value).replace("−", "-"))
         except ValueError:
-            self.fail(f"{value!r} is not a number.", param, ctx)
+            words = f"neither a number nor {' or '.join(self.words)}"
+            self.fail(f"{value!r} is {words if self.words else 'not a number'}.", param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         if self.above is not None and number <= self.above:
@@ -129,11 +133,9 @@ class Real(click.ParamType[Any]):
 
 
 class StepSize(Real):
-    """A positive learning rate, or the word "auto" or "stable"."""
+    """A positive learning rate, or a policy that chooses it."""
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Text to a positive number, or one of the words."""
-        return value if value in ("auto", "stable") else super().convert(value, param, ctx)
+    words = ("auto", "stable")
 
 
 class Scalings(Numbers):
