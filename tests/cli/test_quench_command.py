@@ -117,7 +117,7 @@ def test_a_run_that_gives_up_says_so_and_exits_3(run):
         (("--width", "1000000000"), "Option --width must leave room in memory"),
         (("--ablate", "delete"), "give both or none"),
         (("--at", "3"), "give both or none"),
-        (("--scaling", "ntk"), "'ntk' is not a number"),
+        (("--scaling", "ntk"), "'ntk' is neither a number nor conventional or mean_field"),
         (("--learning-rate", "-1"), "must be larger than 0"),
         (("--animation", "film.mov"), "must end in"),
         (("--ablate", "delete", "--at", "3", "--time", "2"), "--at must be before --time"),
