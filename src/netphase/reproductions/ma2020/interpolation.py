@@ -20,7 +20,7 @@ from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
 
 MAKERS = {"single neuron": targets.single_neuron, "circle": targets.circle}
-FEATURES = {"smoke": (220, 10), "small": (1236, 20), "paper": (4000, 40)}
+FEATURES = {"smoke": (220, 10), "small": (4000, 20), "paper": (4000, 40)}
 """Largest width and number of seeds of the random features alone."""
 
 DEX = 0.1

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from netphase._types import Array
-from netphase.analysis import log_errors
 from netphase.figures import new_figure, panel_label
 from netphase.figures.style import INK, PAGE, SERIES, style, tidy
 from netphase.reproductions.ma2020 import printed
+from netphase.reproductions.ma2020.samples import log_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -166,7 +166,7 @@ def contrast_curves(results: xr.Dataset) -> Figure:
         for scaling, (name, colour, table) in rows.items():
             runs = results.sel(scaling=scaling)
             widths = runs["width"].values
-            for axes, values in ((left, log_errors(runs)), (right, runs["effective_number"])):
+            for axes, values in ((left, log_error(runs)), (right, runs["effective_number"])):
                 mean, spread = values.mean("seed").values, values.std("seed", ddof=1).values
                 axes.plot(widths, mean, color=colour, marker="o", label=name)
                 axes.fill_between(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +18,15 @@ from netphase.engine.problem import Stop
 from netphase.networks import Parameters, TwoLayerNetwork, student_parameters
 from netphase.observables import neuron_contributions, population_risk
 from netphase.scalings import Scales
-from netphase.sweep import Progress, SizeSweep, run_size_sweep
-from netphase.sweep.student import random_feature_twin
+from netphase.sweep import (
+    Progress,
+    SizeSweep,
+    Student,
+    measure_student,
+    random_feature_twin,
+    run_size_sweep,
+)
+from netphase.sweep.work import Scalars
 from netphase.targets import Target
 
 if TYPE_CHECKING:
@@ -27,12 +34,16 @@ if TYPE_CHECKING:
 
     from netphase.reproductions.reproduction import Stage
 
-METHOD = Descent("stable")
-"""How networks are trained where no rate is printed: literal descent, half the limit of stability.
-"""
+METHOD = Descent()
+"""How networks are trained where steps do not matter: automatic descent, along the flow that small
+literal steps follow."""
 
-STAGNATION = 0.01
-"""A loss that falls by less than this part while the steps double has stagnated."""
+STAGNATION = 1e-3
+"""A loss that falls by less than this part in half of many steps has stagnated."""
+
+LONGEST = 2e4
+"""Where a network creeps towards an approximation floor for ever, its run ends at this time, that
+of 10 million steps at the printed rate of 10⁻³; in the mean-field scaling at m times this."""
 
 RATE_STEP = 2.0
 """A step of descent on R = (1/2n) Σ e² over a printed learning rate, which is one on (1/n) Σ e²."""
@@ -127,19 +138,32 @@ def twin_error(target: Target, n: int, width: int, seed: int) -> float:
     return math.log10(population_risk(network, twin, target, "gaussian"))
 
 
-def sweep_sizes(stage: Stage, name: str, sweep: SizeSweep) -> xr.Dataset:
+def sweep_sizes(stage: Stage, name: str, sweep: SizeSweep, longest: float = math.inf) -> xr.Dataset:
     """The results of a size sweep, from its store in the folder as far as they are there.
 
     Args:
         stage: folder and progress.
         name: first part of the name of the store, for progress too.
         sweep: what to run; its key is the second part of the name.
+        longest: time t at which a conventional run ends at the latest, m^γ times it where
+            κ = m^(−γ); it is part of the name.
     """
 
     def report(done: Progress) -> None:
         stage.progress(f"{name}: {done.runs_done} of {done.runs_total} runs")
 
-    return run_size_sweep(sweep, stage.folder / f"{name}-{sweep.key[:8]}.zarr", progress=report)
+    def measure(student: Student) -> Scalars:
+        time = longest * student.width**student.scaling
+        return measure_student(student._replace(stop=replace(student.stop, time=time)))
+
+    limit = f"-t{longest:g}" if longest < math.inf else ""
+    store = stage.folder / f"{name}{limit}-{sweep.key[:8]}.zarr"
+    return run_size_sweep(sweep, store, progress=report, measure=measure)
+
+
+def log_error(results: xr.Dataset, name: str = "test_error") -> xr.DataArray:
+    """log₁₀ of an error of all runs, however they ended."""
+    return results[name].copy(data=np.log10(results[name].values))
 
 
 def sparse(results: xr.Dataset) -> xr.DataArray:

@@ -47,9 +47,9 @@ WHERE = "Fig. 6"
 def run(stage: Stage) -> list[Check]:
     """Sweep width and samples in both scalings, draw the maps, measure front and contours.
 
-    Inputs: single neuron, d = 20, training error 1e-7 or a plateau, descent at half the limit of
-    stability. Size small has 9 widths up to 350, 4 numbers of samples up to 300 and 3 seeds; a
-    smoke run has 2 × 2 cells, which hold no front.
+    Inputs: single neuron, d = 20, training error 1e-7 or a plateau along the gradient flow. Size
+    small has 9 widths up to 350, 4 numbers of samples up to 300 and 3 seeds; a smoke run has 2 × 2
+    cells, which hold no front.
     """
     widths, samples, seeds = GRIDS[stage.size]
     sweep = SizeSweep(
