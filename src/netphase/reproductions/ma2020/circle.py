@@ -10,7 +10,7 @@ from netphase import targets
 from netphase.figures import new_figure, panel_label, quenching_animation, save_animation
 from netphase.figures.style import INK, PAGE, SERIES, style, tidy
 from netphase.quenching import ablate
-from netphase.reproductions.check import Check, at_least, close, every, untested
+from netphase.reproductions.check import Check, at_least, at_most, close, every, untested
 from netphase.reproductions.ma2020 import drawing, printed
 from netphase.reproductions.ma2020.plateaus import THRESHOLD, Plateau, plateaus, regular_lines
 from netphase.reproductions.ma2020.students import spaced, student
@@ -19,6 +19,8 @@ from netphase.reproductions.runs import average, in_parallel
 from netphase.results import events_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -176,10 +178,20 @@ def _support(stage: Stage, run: xr.Dataset) -> list[Check]:
     index = three_active(run)
     if index is None:
         return [untested(f"{words}: later activations", SUPPORT, "0")]
-    alone = ablate(run, float(run["time"].values[index]), "delete", threshold=THRESHOLD)
-    stage.save(_ablation_figure(run, alone), "figure9-ablation")
+    when = float(run["time"].values[index])
+    alone = ablate(run, when, "delete", threshold=THRESHOLD)
+    altered = {"quenched neurons deleted": alone}
+    if stage.size != "smoke":
+        altered["drawn anew"] = ablate(run, when, "redraw", threshold=THRESHOLD)
+    stage.save(_ablation_figure(run, altered), "figure9-ablation")
     exact = AMPLITUDE * printed.PLATEAUS[3]
     return [
+        at_most(
+            "part |f_Q|²/|f|² of the function that quenched neurons carry at three active ones",
+            SUPPORT,
+            0.01,
+            float(run["background_share"].values[index]),
+        ),
         close(f"{words}: later activations", SUPPORT, 0.0, alone.attrs["later_activations"], 0.0),
         at_least(
             "the same run intact: later activations",
@@ -195,7 +207,17 @@ def _support(stage: Stage, run: xr.Dataset) -> list[Check]:
             float(alone["test_error"][-1]),
             0.01 * exact,
         ),
+        *_anew(altered.get("drawn anew")),
     ]
+
+
+def _anew(altered: xr.Dataset | None) -> list[Check]:
+    """Fresh neurons in place of the quenched ones: those have been turned before."""
+    claim = "quenched neurons drawn anew: fewer later activations than intact, until the same time"
+    if altered is None:
+        return [untested(claim, SUPPORT, "fewer")]
+    later, intact = (altered.attrs[f"{name}later_activations"] for name in ("", "intact_"))
+    return [at_most(f"{claim} ({intact})", SUPPORT, intact - 1.0, later)]
 
 
 def three_active(run: xr.Dataset) -> int | None:
@@ -247,17 +269,20 @@ def _loss(axes: Axes, run: xr.Dataset, found: list[Found]) -> None:
     tidy(axes)
 
 
-def _ablation_figure(run: xr.Dataset, alone: xr.Dataset) -> Figure:
+def _ablation_figure(run: xr.Dataset, altered: Mapping[str, xr.Dataset]) -> Figure:
     """Loss with and without what was quenched."""
     with style():
         figure = new_figure(PAGE / 2, 2.6)
         axes = figure.add_subplot()
         per_time = float(run["iteration"].values[-1] / run["time"].values[-1])
         axes.loglog(run["iteration"][1:], run["test_error"][1:], color=SERIES[0], label="intact")
-        axes.loglog(alone["time"] * per_time, alone["test_error"], color=SERIES[1],
-                    label="quenched neurons deleted")  # fmt: skip
-        axes.axvline(float(alone["time"][0]) * per_time, color=INK, lw=0.6, ls=(0, (1, 2)))
+        for index, (label, alone) in enumerate(altered.items()):
+            clock = alone["time"].values * per_time
+            axes.loglog(clock, alone["test_error"], color=SERIES[index + 1], label=label,
+                        ls=("-", "--")[index])  # fmt: skip
+        axes.axvline(clock[0], color=INK, lw=0.6, ls=(0, (1, 2)))
         axes.set(xlabel="iteration", ylabel=r"$\mathrm{E}\,(f-f^*)^2$", ylim=(1e-5, 0.4))
-        axes.legend(loc="upper right")
+        axes.set_xlim(1.0, float(run["iteration"][-1]))
+        axes.legend(loc="lower left")
         tidy(axes)
     return figure

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SEEDS = {"smoke": 2, "small": 6, "paper": 12}
-LAST = {"smoke": 40_000, "small": 40_000, "paper": 100_000}
+LAST = {"smoke": 20_000, "small": 40_000, "paper": 100_000}
 """Last iteration: beyond that of the figure, so that slow seeds come to their end too."""
 
 LITERAL, SAME = 2000, 0.03
