@@ -37,8 +37,8 @@ class Sizes(NamedTuple):
 
 
 PAPER = Sizes(
-    (50, 80, 125, 200, 320, 500),
-    (3, 5, 8, 12, 20, 32, 50, 80, 125, 200, 320, 500, 2400),
+    (50, 90, 160, 280, 500),
+    (3, 5, 9, 16, 28, 50, 90, 160, 280, 500, 2400),
     (0, 1, 2),
 )
 """The range of the heat maps of Ma, Wu & E (2020), coarser; every n is a width, too."""
