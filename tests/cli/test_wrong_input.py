@@ -38,7 +38,10 @@ WRONG = {
         "Adam needs a number",
     ),
     "learning rate zero": (("diagram", "--learning-rate", "0"), "larger than 0"),
-    "learning rate a word": (("diagram", "--learning-rate", "fast"), "'fast' is neither a number nor auto or stable"),
+    "learning rate a word": (
+        ("diagram", "--learning-rate", "fast"),
+        "'fast' is neither a number nor auto or stable",
+    ),
     "learning rate for a flow": (
         ("diagram", "--method", "flow", "--learning-rate", "0.1"),
         "a flow has none",
