@@ -9,7 +9,9 @@ from netphase.errors import ArgumentError
 from netphase.results import (
     NOT_RUN,
     PLANE,
+    SIZES,
     STATUS_CODES,
+    Schema,
     comparable,
     status_words,
 )
@@ -98,9 +100,34 @@ def test_wall_clock_times_are_provenance_and_not_compared():
     assert not comparable(first).equals(comparable(second))
 
 
-def test_every_quantity_has_units_and_a_name_in_words():
-    names = [quantity.name for quantity in PLANE.quantities]
-    assert len(set(names)) == len(names)
-    for quantity in PLANE.quantities:
+@pytest.mark.parametrize("schema", [PLANE, SIZES], ids=["plane", "sizes"])
+def test_every_quantity_has_units_and_a_name_in_words(schema):
+    names = [quantity.name for quantity in schema.quantities]
+    assert len({*names, *schema.dims}) == len(names) + len(schema.dims)
+    assert set(schema.plane) <= set(schema.dims)
+    assert "status" in names
+    for quantity in schema.quantities:
         assert quantity.units
         assert len(quantity.long_name) > 5
+
+
+@pytest.mark.parametrize("schema", [PLANE, SIZES], ids=["plane", "sizes"])
+def test_a_schema_survives_json(schema):
+    assert Schema.from_json(schema.to_json()) == schema
+    with pytest.raises(ArgumentError, match="not the JSON of a schema"):
+        Schema.from_json('{"title": 3}')
+
+
+def test_runs_of_a_cell_lie_along_the_axes_outside_the_plane():
+    assert [PLANE.dims[i] for i in PLANE.inside] == ["width", "seed"]
+    assert [SIZES.dims[i] for i in SIZES.inside] == ["seed"]
+
+
+def test_coordinates_have_the_type_of_their_axis():
+    results = SIZES.dataset(
+        {"scaling": (0,), "sample": (5,), "width": (2, 3), "seed": (-1,)},
+        SIZES.empty((1, 1, 2, 1)),
+        {},
+    )
+    assert results["scaling"].dtype == np.float64
+    assert results["width"].dtype == results["seed"].dtype == np.int64

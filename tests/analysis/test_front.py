@@ -71,6 +71,15 @@ def test_the_error_of_a_front_covers_the_scatter_of_its_seeds():
     np.testing.assert_allclose(narrow.error, 0.125 / np.sqrt(12), atol=0.01)
 
 
+def test_the_order_of_the_dimensions_does_not_matter():
+    results = synthetic(step(quarter, (-0.1, 0.0, 0.2)))
+    turned = results.transpose("seed", "width", "sample", "scaling")
+    for front in (measured_front(turned, 0.0), measured_front(results, 0.0)):
+        np.testing.assert_allclose(front.width, np.array(SAMPLES) / 4, rtol=0.05)
+    assert error_slopes(turned, 0.0) == error_slopes(results, 0.0)
+    np.testing.assert_array_equal(twin_ridge(turned), twin_ridge(results))
+
+
 def test_rows_between_the_lines_are_counted():
     inside = measured_front(synthetic(step(quarter)), 0.0)
     beyond = measured_front(synthetic(step(lambda n: 2 * n)), 0.0)

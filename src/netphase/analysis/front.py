@@ -91,8 +91,10 @@ def measured_front(results: xr.Dataset, scaling: float) -> Front:
     """
     check_scaling(results, scaling)
     samples, widths = results["sample"].values, results["width"].values
-    errors = log_errors(results).sel(scaling=scaling).values  # (n, m, seeds)
-    twins = log_errors(results, "rf_test_error").sel(scaling=scaling).values
+    errors, twins = (
+        log_errors(results, name).sel(scaling=scaling).transpose("sample", "width", "seed").values
+        for name in ("test_error", "rf_test_error")
+    )
     rows = [_row(widths, errors[j], twins[j]) for j in range(len(samples))]
     width = np.array([row.width for row in rows])
     seed_widths = np.array([row.seed_widths for row in rows]).T
