@@ -357,7 +357,7 @@ def load(source: str) -> Target:
         ArgumentError: the name, an option or a value is unknown.
 
     Example:
-        >>> load("circle?d=30").square() * math.pi**2
+        >>> round(load("circle?d=30").square() * math.pi**2, 12)
         2.0
     """
     text, query = split_source("target", source)
