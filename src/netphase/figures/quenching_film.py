@@ -102,6 +102,7 @@ class _Scene:
         else:
             self._x, self._y = result["teacher_cosine"].values[1:], self._p
         static = new_figure(*SIZE)
+        static.set_layout_engine("constrained", rect=(0.0, 0.0, 0.985, 1.0))  # dots at the edge
         halves = static.add_gridspec(1, 2, width_ratios=(1.25, 1.0))
         column = halves[1].subgridspec(2, 1)
         left = static.add_subplot(halves[0])
