@@ -14,12 +14,14 @@
 #include "averaging.hpp"
 #include "descent.hpp"
 #include "descent_pass.hpp"
+#include "gate_pass.hpp"
 
 namespace netphase::NETPHASE_ISA {
 namespace {
 
 constexpr std::size_t cache_budget = std::size_t(1) << 26;  // bytes of kept transcendental values
 constexpr std::size_t spectral_samples = 16;  // up to so many samples the tangent Gram matrix is formed
+constexpr std::size_t gate_samples = 16;      // from so many samples on, tables of gates pay
 constexpr double refresh_inflation = 0.2;   // refresh λ_max when its bound has grown by e^0.2 …
 constexpr int refresh_steps = 64;           // … or after so many steps
 constexpr int paced_look = 64, fixed_look = 512;  // literal descent: most steps between two looks at λ_max
@@ -44,6 +46,7 @@ template <class T> struct Run {
   std::size_t n, d, m, stride;
   Buffer now, next, cache, splats;
   vec<T>*x, *residual, *residual_x, *sums, *scratch;
+  std::unique_ptr<GateDescent<T>> gates;  // literal descent of ReLU with more than a few inputs
   const bool spectral;
   ResidualAverage model;
   std::vector<double> output, error, average, after, predicted, eigenvector, matrix;
@@ -120,6 +123,7 @@ template <class T> struct Run {
 
   // Displacements of the tracked neurons, and how far the invariant a²/p_a − |w|²/p_w has drifted.
   void record() {
+    bring_home();
     const T *rows = parameters(now), *a0 = static_cast<const T*>(q.a), *w0 = static_cast<const T*>(q.w);
     double moved_a = 0, moved_w = 0, drift = 0, turned = 0, size = 0;
     for (std::size_t k = 0; k < q.tracked; ++k) {
@@ -194,6 +198,7 @@ template <class T> struct Run {
   }
 
   void finish() {
+    bring_home();
     if (r.record_steps.back() != static_cast<double>(r.steps)) record();
     r.time = time;
     r.mean_square = square / static_cast<double>(n);
@@ -207,6 +212,7 @@ template <class T> struct Run {
     long long next_check = 10000, next_look = 0;
     start();
     seed_eigenvector();
+    if (gates) gates->load(parameters(now), stride), away = true;
     while (!finished(last_checked, next_check)) {
       if (r.steps >= next_look) {
         h = look(h);
@@ -218,8 +224,7 @@ template <class T> struct Run {
       }
       const double left = q.end_time - time, before = square;
       const bool last = h >= left * (1 - 1e-12);
-      splat_residual(error);
-      advance(sweep(now, now, last ? left : h));
+      move(last ? left : h);
       ++r.passes, ++r.steps;
       time = last ? q.end_time : time + h;
       square = squared(error);
@@ -229,12 +234,27 @@ template <class T> struct Run {
     finish();
   }
 
+  void move(double h) {
+    if (gates) {
+      const double per_sample = h * q.scale / static_cast<double>(n);
+      gates->step(error.data(), static_cast<T>(per_sample * q.mobility_a), static_cast<T>(per_sample * q.mobility_w),
+                  output.data());
+    } else {
+      splat_residual(error);
+      advance(sweep(now, now, h));
+    }
+  }
+  void bring_home() {  // the parameters, from where the gates keep them
+    if (away) gates->store(parameters(now), stride);
+  }
+
   void seed_eigenvector() {
     for (std::size_t i = 0; i < n; ++i) eigenvector[i] = 1 + 0.5 * std::sin(1.0 + static_cast<double>(i));
   }
 
   // Notes how far the step h is from the limit of stability; returns the step to go on with, 0 if there is none.
   double look(double h) {
+    bring_home();
     r.lambda_max = largest_eigenvalue(r.steps ? 3 : 30);
     r.sharpness = std::max(r.sharpness, 0.5 * h * r.lambda_max);
     if (!(q.pace > 0)) return h;
@@ -350,6 +370,7 @@ template <class T> struct Run {
   static constexpr double patience = 1e6, put = 1e-6;  // clock growth, least fall of the loss
   double anchor_time = 0, anchor_mean = 0;
   double lambda = 0, grown = 0, taken = 0, stretch = 1, care = 1;
+  bool away = false;       // whether the gates hold the present parameters
   bool drifts = false;     // whether the invariant has drifted too far
   bool conserves = false;  // homogeneous activations keep the invariant
   int since_refresh = 0;
@@ -363,6 +384,8 @@ template <class T, class A, int N, int D> void run_as(const DescentRequest& q, D
   run.tangent = &tangent_apply<T, A, D>;
   run.gram = &gram<T, A, N, D>;
   run.conserves = homogeneous<A>;
+  if constexpr (std::is_same_v<A, Relu<T>> && D == 0)
+    if (!q.automatic && q.n >= gate_samples) run.gates = gate_descent<T>(q.x, q.n, q.d, q.m);
   q.automatic ? run.automatic() : run.literal();
 }
 
