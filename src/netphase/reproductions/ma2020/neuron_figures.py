@@ -123,6 +123,28 @@ def _stems(axes: Axes, curves: Curves) -> None:
     tidy(axes)
 
 
+def contribution_stems(panels: Mapping[str, Array]) -> Figure:
+    """Fig. 11: contributions of the neurons, sorted, a panel a run.
+
+    Args:
+        panels: title → p, shape (m,).
+
+    Returns:
+        The figure.
+    """
+    with style():
+        figure = new_figure(PAGE, 0.3 * PAGE)
+        row = figure.subplots(1, len(panels), squeeze=False)[0]
+        for index, (axes, (title, p)) in enumerate(zip(row, panels.items(), strict=True)):
+            order = np.argsort(-np.abs(p))
+            axes.vlines(np.arange(1, len(p) + 1), 0.0, p[order], color=NETWORK, lw=1.6)
+            axes.axhline(0.0, color=INK, lw=0.5)
+            axes.set(xlabel="neuron, by size", title=f"({LETTERS[index]}) {title}")
+            tidy(axes)
+        row[0].set_ylabel(r"contribution $p_j = a_j\,|w_j|$")
+    return figure
+
+
 class Followed(Protocol):
     """What is drawn of a network beside its twin; each array of shape (t,)."""
 

@@ -12,11 +12,18 @@ import numpy as np
 from netphase import activations
 from netphase._types import Array, Status
 from netphase.datasets import Dataset
-from netphase.dynamics import Descent, GradientDynamics, Trajectory, evolve
+from netphase.dynamics import (
+    Descent,
+    GradientDynamics,
+    RandomFeatureDynamics,
+    Trajectory,
+    evolve,
+)
 from netphase.dynamics.methods import Method
 from netphase.engine.problem import Stop
 from netphase.networks import Parameters, TwoLayerNetwork, student_parameters
 from netphase.observables import neuron_contributions, population_risk
+from netphase.reproductions.ma2020.neuron_figures import Curves
 from netphase.scalings import Scales
 from netphase.sweep import (
     Progress,
@@ -170,6 +177,29 @@ def sparse(results: xr.Dataset) -> xr.DataArray:
     """Which runs are one neuron, see `SPARSE_NEURONS`; dims as those of the results."""
     few = results["effective_number"] < SPARSE_NEURONS
     return few & (results["test_error"] < SPARSE_ERROR * results["rf_test_error"])
+
+
+def curves(trained: Trained, rate: float) -> Curves:
+    """Training and test errors of a network and of its twin at the same times.
+
+    Args:
+        trained: a run that kept its parameters at some times, the first of them 0.
+        rate: printed rate, in whose iterations time is counted.
+    """
+    run = trained.trajectory
+    twin = RandomFeatureDynamics(trained.network, trained.data).model(run.initial)
+    states, count = run.snapshots, len(run.snapshots)
+    times, errors = run.time[:count], run.mean_square[:count]
+    others = [twin.parameters(float(time)) for time in times]
+    return Curves(
+        iterations=times / (RATE_STEP * rate),
+        train=errors,
+        test=np.array([trained.test_error(each) for each in states]),
+        twin_train=np.array([twin.mean_square(float(time)) for time in times]),
+        twin_test=np.array([trained.test_error(each) for each in others]),
+        contributions=trained.contributions(states[-1]),
+        twin_contributions=trained.contributions(others[-1]),
+    )
 
 
 def spaced(first: float, last: float, count: int) -> Array:
