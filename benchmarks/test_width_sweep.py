@@ -1,4 +1,4 @@
-"""The width sweep of Ma, Wu & E (2020), Fig. 4: 33 widths × 10 seeds of one target, on two cores."""
+"""The width sweep of Ma, Wu & E (2020), Fig. 4: 33 widths, 10 seeds, one target, two cores."""
 
 import resource
 
