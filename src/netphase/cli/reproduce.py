@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ def command(
     as_json: bool,
 ) -> int:
     """Reproduce a paper."""
+    # runs are spread over the cores; read by BLAS when numpy is imported, which is below
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from netphase import reproductions
 
     reproduction = reproductions.get(key)

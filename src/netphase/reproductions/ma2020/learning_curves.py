@@ -70,7 +70,7 @@ def run_weights(stage: Stage) -> list[Check]:
     def one(case: tuple[int, int]) -> Trained:
         panel, seed = case
         stop = Stop(mean_square=0.0, time=ENDS[panel])
-        times = spaced(1.0, ENDS[panel], 100)
+        times = spaced(0.3, ENDS[panel], 60)
         return train(target, printed.SAMPLES, PANELS[panel], seed, stop=stop, times=times)
 
     cases = [(panel, seed) for panel in range(3) for seed in seeds]
@@ -179,7 +179,7 @@ def run_curves(stage: Stage) -> list[Check]:
 def _narrow(loss: float, seed: int) -> Trained:
     width, d = printed.CURVE_WIDTHS[0], printed.CURVE_INPUTS[0]
     stop = Stop(mean_square=loss, stagnation=STAGNATION)
-    times = spaced(0.1, 3e4, 120)
+    times = spaced(0.1, 3e4, 50)
     target = targets.single_neuron(d)
     return train(target, printed.SAMPLES, width, seed, stop=stop, times=times)
 

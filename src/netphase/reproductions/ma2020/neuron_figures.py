@@ -21,6 +21,9 @@ NETWORK, TWIN = SERIES[0], SERIES[1]
 QUENCHED = "#b5b5b5"
 """Colour of the output weights that are not the largest."""
 
+MANY_STEMS = 100
+"""Beyond so many neurons their stems are thin."""
+
 LETTERS = "abcdefgh"
 
 
@@ -96,18 +99,21 @@ def learning_curves(rows: Mapping[str, Curves]) -> Figure:
             panel_label(left, f"({LETTERS[2 * index]})")
             panel_label(right, f"({LETTERS[2 * index + 1]})")
         table[0, 0].legend(loc="lower left")
-        table[0, 1].legend(loc="upper left")
+        table[0, 1].legend(loc="upper left", ncols=2)
     return figure
 
 
 def _errors(axes: Axes, curves: Curves) -> None:
     """Training and test errors of both."""
-    x = curves.iterations
+    later = curves.iterations > 0.0
     dashes = (0, (4, 2))
-    axes.loglog(x, curves.train, color=NETWORK, ls=dashes, label="network, training")
-    axes.loglog(x, curves.test, color=NETWORK, label="network, test")
-    axes.loglog(x, curves.twin_train, color=TWIN, ls=dashes, label="random features, training")
-    axes.loglog(x, curves.twin_test, color=TWIN, label="random features, test")
+    for values, colour, line, label in (
+        (curves.train, NETWORK, dashes, "network, training"),
+        (curves.test, NETWORK, "-", "network, test"),
+        (curves.twin_train, TWIN, dashes, "random features, training"),
+        (curves.twin_test, TWIN, "-", "random features, test"),
+    ):
+        axes.loglog(curves.iterations[later], values[later], color=colour, ls=line, label=label)
     axes.set(xlabel="iteration at the printed rate", ylabel="mean square error")
     tidy(axes)
 
@@ -115,10 +121,15 @@ def _errors(axes: Axes, curves: Curves) -> None:
 def _stems(axes: Axes, curves: Curves) -> None:
     """Contributions at the end; many neurons are drawn thinner."""
     index = np.arange(len(curves.contributions))
-    thin = 1.6 if len(index) <= 100 else 0.35
-    axes.vlines(index, 0.0, curves.twin_contributions, color=TWIN, lw=thin, label="random features")
-    axes.vlines(index + 0.35, 0.0, curves.contributions, color=NETWORK, lw=thin, label="network")
+    thin = 1.6 if len(index) <= MANY_STEMS else 0.35
+    for shift, values, colour, label in (
+        (0.0, curves.twin_contributions, TWIN, "random features"),
+        (0.35, curves.contributions, NETWORK, "network"),
+    ):
+        axes.vlines(index + shift, 0.0, values, color=colour, lw=thin, label=label)
     axes.axhline(0.0, color=INK, lw=0.5)
+    axes.margins(y=0.2)  # room for the legend
+    axes.locator_params(axis="x", integer=True)
     axes.set(xlabel="neuron $j$", ylabel=r"contribution $p_j = a_j\,|w_j|$")
     tidy(axes)
 
