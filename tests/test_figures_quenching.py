@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from PIL import Image
 
@@ -45,7 +46,8 @@ def test_the_cast_are_the_activated_neurons_the_largest_first(circle):
 
 
 def test_others_are_called_quenched_only_where_they_are(circle, lazy):
-    assert cast_of(circle).words == ("activated in the end", "quenched")
+    assert cast_of(circle, most=40).words == ("activated in the end", "quenched")
+    assert cast_of(circle).words == ("activated in the end", "others")  # some were active before
     assert cast_of(lazy).words == ("largest in the end", "others")
 
 
@@ -94,6 +96,7 @@ def test_stems_stand_for_both_networks(single):
         heights = [segment[1, 1] for segment in axes.collections[0].get_segments()]
         np.testing.assert_array_equal(heights, single[name].values[-1])
     assert left.get_ylim() == right.get_ylim()
+    assert all(tick == int(tick) for tick in left.get_xticks())
 
 
 def test_directions_are_unit_vectors_inside_the_circle(circle):
@@ -105,6 +108,35 @@ def test_directions_are_unit_vectors_inside_the_circle(circle):
         assert {tuple(row) for row in np.round(points, 9)} == {
             tuple(row) for row in np.round(unit, 9)
         }
+
+
+def test_only_neurons_that_stay_activated_are_called_so(single):
+    axes = figures.direction_scatter(single).axes[2]
+    drawn = {dots.get_label(): len(dots.get_offsets()) for dots in axes.collections}
+    cast = cast_of(single)
+    assert drawn["activated in the end"] == cast.activated.sum()
+    assert drawn["active on the way"] == (~cast.activated).sum() > 0
+
+
+def test_marks_are_labelled_outside_the_transition(circle):
+    words = {text.get_text(): text for text in figures.loss_with_twin(circle).axes[0].texts}
+    left, right = r"$T_\mathrm{dep}$", r"$T_\mathrm{act}$"
+    if words[right].xy[0] < words[left].xy[0]:
+        left, right = right, left
+    assert words[left].get_ha() == "right"
+    assert words[right].get_ha() == "left"
+
+
+def test_the_film_says_how_many_samples(lazy, monkeypatch):
+    said, original = [], Axes.set_title
+
+    def listen(axes, label, *rest, **words):
+        said.append(label)
+        return original(axes, label, *rest, **words)
+
+    monkeypatch.setattr(Axes, "set_title", listen)
+    figures.quenching_animation(lazy)._draw_was_started = True
+    assert "300 neurons learn: one neuron, 20 samples" in said
 
 
 def test_the_film_shows_the_records(circle, tmp_path):

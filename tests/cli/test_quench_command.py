@@ -104,6 +104,22 @@ def test_a_run_that_gives_up_says_so_and_exits_3(run):
     assert "maximum steps. Allow more steps" in result.stdout
 
 
+def test_a_step_that_is_too_many_is_not_taken(run_json):
+    content = run_json("quench", "--width", "8", "--inputs", "6", "--max-steps", "3",
+                       "--no-figures", code=3)  # fmt: skip
+    assert content["steps"] == 3
+    assert content["status"] == "maximum steps"
+
+
+def test_a_run_whose_ablation_is_refused_is_kept_whole(run, tmp_path):
+    result = run("quench", *QUICK, "--no-figures", "--ablate", "delete", "--at", "1e9")
+    assert result.exit_code == 2
+    saved = json.loads((tmp_path / "netphase-quench" / "quench.json").read_text("utf-8"))
+    assert saved["ablation"] is None
+    with xr.open_dataset(tmp_path / "netphase-quench" / "quench.nc") as record:
+        assert float(record["time"][-1]) == saved["end"]["time"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

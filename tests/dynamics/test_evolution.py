@@ -158,6 +158,17 @@ def test_learning_rates_of_the_layers_move_gamma_prime():
     assert changes[0] == pytest.approx(changes[1], rel=1e-6)
 
 
+@pytest.mark.parametrize("rate", [0.1, "stable"])
+def test_times_do_not_add_to_the_most_steps(rate):
+    dynamics, start = gradient(width=20), initial_parameters(20, d=2)
+    times = 1e-3 * np.arange(1, 51)
+    stop = Stop(0.0, max_steps=5)
+    out = evolve(dynamics, Descent(rate), start, stop=stop, times=times)
+    assert (out.steps, out.status, len(out.snapshots)) == (5, Status.MAX_STEPS, 5)
+    whole = evolve(dynamics, Descent(rate), start, stop=Stop(0.0, 5e-3, max_steps=5), times=times)
+    assert (whole.steps, whole.status, len(whole.snapshots)) == (5, Status.TIME_REACHED, 5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -253,6 +253,13 @@ def test_a_descent_beyond_the_limit_of_stability_says_so():
     assert found.attrs["status"] in ("diverged", "time reached", "non-finite")
 
 
+@pytest.mark.parametrize("method", [nph.Descent("stable"), nph.Descent(0.01), nph.Flow()])
+def test_the_most_steps_are_never_exceeded(method):
+    found = quench("single_neuron?d=6", 8, 30, method=method, max_steps=5, frames=200)
+    assert found.attrs["steps"] == 5
+    assert found.attrs["status"] == "maximum steps"
+
+
 @pytest.mark.slow
 def test_two_thousand_neurons_on_two_hundred_samples_are_random_features():
     found = quench("single_neuron?d=20", 2000, 200, mean_square=1e-6)
@@ -292,6 +299,7 @@ def test_two_thousand_neurons_on_two_hundred_samples_are_random_features():
             lambda: quench("linear?d=2", 2, start=nph.Parameters(np.ones(2), np.zeros((2, 2)))),
             "all are dead",
         ),
+        (lambda: quench("linear?d=2", 2, start=3), "`start` must be Parameters"),
         (lambda: quench("linear", 10**9), "`width` must leave room in memory"),
     ],
 )

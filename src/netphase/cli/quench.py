@@ -165,15 +165,16 @@ def command(**options: Any) -> int:
         )
     content = content_of(result)
     files = [_save(result, folder / "quench.nc")]
-    if options["ablate"]:
-        altered = ablate(result, options["at"], options["ablate"], seed=options["seed"])
-        files.append(_save(altered, folder / "ablation.nc"))
-        content["ablation"] = ablation_of(altered)
     if options["figures"]:
         files += _draw(result, folder, film)
     files.append(folder / "quench.json")
     content["files"] = files
-    write_whole(folder / "quench.json", document("quench", content) + "\n")
+    _write(content, folder)
+    if options["ablate"]:  # may be refused, for there is no such time: the run is saved by now
+        altered = ablate(result, options["at"], options["ablate"], seed=options["seed"])
+        files.insert(1, _save(altered, folder / "ablation.nc"))
+        content["ablation"] = ablation_of(altered)
+        _write(content, folder)
     if options["as_json"]:
         emit("quench", content)
     else:
@@ -253,6 +254,10 @@ def _save(result: xr.Dataset, path: Path) -> Path:
     with replacing(path) as draft:
         result.drop_dims(empty).to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
     return path
+
+
+def _write(content: dict[str, Any], folder: Path) -> None:
+    write_whole(folder / "quench.json", document("quench", content) + "\n")
 
 
 def _draw(result: xr.Dataset, folder: Path, film: Path | None) -> list[Path]:

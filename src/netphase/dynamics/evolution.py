@@ -213,18 +213,23 @@ def _through_times(
     kept = [state] if times[0] == 0.0 else []
     counts = np.zeros(4, dtype=np.int64)
     sharpness = 0.0
+    status = Status.TIME_REACHED
     for target in [*times.tolist(), stop.time]:
         if target > stop.time or target <= clock:
             continue
+        if counts[0] >= stop.max_steps:
+            status = Status.MAX_STEPS
+            break
         left = dataclasses.replace(
-            stop, time=target - clock, max_steps=max(stop.max_steps - int(counts[0]), 1)
+            stop, time=target - clock, max_steps=stop.max_steps - int(counts[0])
         )
         integrator, outcome = advance(problem, method, now, left, tracked)
         clock, now = clock + outcome.time, outcome.parameters
         rows.append((clock, outcome.mean_square, now))
         sharpness = max(sharpness, outcome.notes.get(SHARPNESS, 0.0))
         counts += [outcome.steps, outcome.rejected, outcome.gradients, outcome.solves]
-        if outcome.status is not Status.TIME_REACHED:
+        status = outcome.status
+        if status is not Status.TIME_REACHED:
             break
         if target in times:
             kept.append(now)
@@ -240,7 +245,7 @@ def _through_times(
         relative_change_w=changes("w"),
         relative_change_a=changes("a"),
         relative_change_theta=changes("theta"),
-        status=outcome.status,
+        status=status,
         steps=int(counts[0]),
         rejected=int(counts[1]),
         gradients=int(counts[2]),

@@ -88,8 +88,10 @@ def cast_of(result: xr.Dataset, most: int = len(COLOURS)) -> Cast:
     neurons = playing[rank][:most]
     others = np.setdiff1d(np.arange(p.shape[1]), neurons)
     colours = tuple(COLOURS[k % len(COLOURS)] for k in range(len(neurons)))
-    all_there = not activated[others].any()
-    words = ("activated in the end", "quenched") if all_there else ("largest in the end", "others")
+    words = (
+        "largest in the end" if activated[others].any() else "activated in the end",
+        "others" if len(playing) > most else "quenched",  # some were active on the way
+    )
     return Cast(neurons, colours, activated[neurons], others, words)
 
 

@@ -41,7 +41,8 @@ def contribution_curves(
 ) -> Figure:
     """The contribution of every neuron against time, with the event log.
 
-    Neurons that are activated, or were so on the way, are in colour; all others are grey. A
+    Neurons that are activated, or were so on the way, are in colour, the eight largest in the end
+    where there are more; all others are grey. A
     triangle up marks an activation of the event log after the departure from the twin, a triangle
     down a deactivation. Dotted lines are the contributions of the target's neurons.
 
@@ -201,9 +202,11 @@ def _shade(axes: Axes, result: xr.Dataset) -> None:
     """The phases, and lines where they meet."""
     markers = markers_of(result)
     start, end = axes.get_xlim()
+    departure, activation = markers["departure"], markers["activation"]
+    sides = ("left", "right") if activation.time < departure.time else ("right", "left")
     marks = [
-        (markers["departure"], r"$T_\mathrm{dep}$", "right"),
-        (markers["activation"], r"$T_\mathrm{act}$", "left"),
+        (departure, r"$T_\mathrm{dep}$", sides[0]),
+        (activation, r"$T_\mathrm{act}$", sides[1]),
     ]
     edges = [start]
     for marker, words, side in marks:
@@ -252,6 +255,7 @@ def contribution_stems(result: xr.Dataset, *, width: float = PAGE) -> Figure:
             axes.plot(index, last, "o", color=colour, ms=2.2)
             axes.axhline(0.0, color=INK, lw=0.6)
             axes.set(xlabel=r"neuron $j$")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             panel_label(axes, title)
             tidy(axes)
         panels[0].set_ylabel(CONTRIBUTION)
@@ -368,7 +372,11 @@ def _by_direction(axes: Axes, result: xr.Dataset, cast: Cast) -> None:
     axes.plot(start, result["twin_p"].values[-1], "o", ms=2.2, mfc="none", mew=0.6, color=TWIN,
               label="random features")  # fmt: skip
     axes.scatter(unit[cast.others], p[cast.others], s=7, color=QUENCHED, lw=0, label=cast.words[1])
-    axes.scatter(unit[cast.neurons], p[cast.neurons], s=18, c=list(cast.colours), lw=0, zorder=3,
-                 label=cast.words[0])  # fmt: skip
+    for final, size, words in ((True, 18, cast.words[0]), (False, 9, "active on the way")):
+        who = cast.neurons[cast.activated == final]
+        colours = [c for c, there in zip(cast.colours, cast.activated, strict=True)
+                   if there == final]  # fmt: skip
+        if len(who):
+            axes.scatter(unit[who], p[who], s=size, c=colours, lw=0, zorder=3, label=words)
     axes.set(xlim=(-1.05, 1.05), xlabel=r"$\hat{w}_1$", ylabel=CONTRIBUTION)
     tidy(axes)

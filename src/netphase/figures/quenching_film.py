@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -137,7 +138,7 @@ class _Scene:
                 xlabel="cosine with the nearest neuron of the target", ylabel=CONTRIBUTION,
             )  # fmt: skip
             tidy(axes)
-        samples = result.attrs.get("samples", "")
+        samples = json.loads(result.attrs.get("setting", "{}")).get("samples")
         about = f", {samples} samples" if samples else ""
         title = f"{result.sizes['neuron']} neurons learn: {result.attrs['target']}{about}"
         axes.set_title(title, loc="left", fontsize=7.5)

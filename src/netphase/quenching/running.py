@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from netphase._checks import finite_array, positive_float, positive_int
+from netphase._checks import finite_array, instance_of, positive_float, positive_int
 from netphase._types import Array, InputLaw, Status
 from netphase.dynamics import (
     Descent,
@@ -193,11 +193,15 @@ class Walk:
         state, status = start, Status.TIME_REACHED
         in_one = isinstance(self.dynamics, PopulationDynamics) and not (self.impatient or fine)
         # a flow that starts anew takes a plateau of one leg for the end
-        for leg in [clock] if in_one else _legs(self.now, clock, fine):
+        legs = [clock] if in_one else _legs(self.now, clock, fine)
+        for leg in legs:
             state, status = self._leg(state, leg)
             if status is Status.TIME_REACHED and self.impatient and self._stagnates():
                 status = Status.STAGNATED
             if status is not Status.TIME_REACHED:
+                break
+            if self.steps >= self.max_steps and leg is not legs[-1]:
+                status = Status.MAX_STEPS
                 break
         return self.records, End(status, self.steps, self.integrator, self.sharpest)
 
@@ -260,6 +264,7 @@ def _start(setting: Setting, given: Parameters | None) -> Parameters:
     """Where the student starts."""
     if given is None:
         return setting.start()
+    instance_of("start", given, Parameters, "Parameters")
     a, w = finite_array("start.a", given.a, 1), finite_array("start.w", given.w, 2)
     if len(a) != setting.width or len(w) != setting.width:
         raise ArgumentError(
