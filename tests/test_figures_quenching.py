@@ -66,6 +66,23 @@ def test_contributions_are_drawn_for_every_neuron(circle):
     assert figures.contribution_curves(circle, logarithmic=False).axes[0].get_xscale() == "linear"
 
 
+def test_the_target_does_not_press_small_contributions_flat(single, lazy):
+    labels = figures.contribution_curves(single).axes[0].get_legend_handles_labels()[1]
+    assert "neurons of the target" in labels
+    axes = figures.contribution_curves(lazy).axes[0]
+    assert "neurons of the target" not in axes.get_legend_handles_labels()[1]
+    assert axes.get_ylim()[1] < 1.5 * np.abs(lazy["p"].values).max()
+
+
+def test_a_phase_of_no_length_is_not_named(circle):
+    markers = markers_of(circle)
+    assert markers["activation"].time < markers["departure"].time
+    labels = figures.loss_with_twin(circle).axes[0].get_legend_handles_labels()[1]
+    assert [words for words in labels if words.startswith("phase")] == [
+        "phase: random features", "phase: activation",
+    ]  # fmt: skip
+
+
 def test_the_phases_meet_at_their_markers(single):
     axes = figures.loss_with_twin(single).axes[0]
     markers = markers_of(single)

@@ -136,6 +136,7 @@ def test_a_run_whose_ablation_is_refused_is_kept_whole(run, tmp_path):
         (("--scaling", "ntk"), "'ntk' is neither a number nor conventional or mean_field"),
         (("--learning-rate", "-1"), "must be larger than 0"),
         (("--animation", "film.mov"), "must end in"),
+        (("--animation", "film.gif"), "--animation asks for a film and --no-figures for none"),
         (("--ablate", "delete", "--at", "3", "--time", "2"), "--at must be before --time"),
         (
             ("--ablate", "delete", "--at", "1e9", "--width", "4", "--tolerance", "0.4"),

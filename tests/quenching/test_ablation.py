@@ -130,6 +130,11 @@ def test_what_makes_no_sense_is_refused(circle, arguments, words):
         ablate(circle, *arguments, **options)
 
 
+def test_a_seed_that_is_none_is_refused_by_every_action(circle):
+    with pytest.raises(ArgumentError, match="`seed` must be an integer"):
+        ablate(circle, PLATEAU, "delete", seed="x")
+
+
 def test_a_record_of_something_else_is_refused(circle):
     with pytest.raises(ArgumentError, match=r"`result` must be what `netphase\.quench` returned"):
         ablate(circle.drop_attrs(), PLATEAU)

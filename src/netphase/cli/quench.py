@@ -232,7 +232,7 @@ def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
         The path, or None for no film.
 
     Raises:
-        click.UsageError: the name is empty.
+        click.UsageError: the name is empty, or a film is asked for without figures.
         ArgumentError: its suffix is unknown.
         MissingDependencyError: ffmpeg is needed and missing.
     """
@@ -245,6 +245,10 @@ def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
     path = folder / "neurons.gif" if animation is None else Path(animation)
     if wanted or animation is not None:
         animation_writer(path)
+    if not wanted and animation is not None:
+        raise click.UsageError(
+            "--animation asks for a film and --no-figures for none; leave out one."
+        )
     return path if wanted else None
 
 

@@ -32,6 +32,9 @@ NETWORK, TWIN = INK, SERIES[1]
 PHASES = (("#dbe9f6", "random features"), ("#f1f1f1", "transition"), ("#fdebd8", "activation"))
 """Backgrounds of the phases, and what they are called."""
 
+IN_SIGHT = 4.0
+"""A neuron of the target with more than so many times the largest contribution is not drawn."""
+
 TIME = r"time $t$ of the gradient flow"
 CONTRIBUTION = r"contribution $p_j = \kappa\, a_j \|w_j\|$"
 
@@ -42,9 +45,9 @@ def contribution_curves(
     """The contribution of every neuron against time, with the event log.
 
     Neurons that are activated, or were so on the way, are in colour, the eight largest in the end
-    where there are more; all others are grey. A
-    triangle up marks an activation of the event log after the departure from the twin, a triangle
-    down a deactivation. Dotted lines are the contributions of the target's neurons.
+    where there are more; all others are grey. A triangle up marks an activation of the event log
+    after the departure from the twin, a triangle down a deactivation. Dotted lines are the
+    contributions of the target's neurons, but for those more than four times as large as any here.
 
     Args:
         result: what `netphase.quench` returned.
@@ -113,7 +116,10 @@ def _draw_target(axes: Axes, result: xr.Dataset) -> None:
     if "target_a" not in result or not result.sizes.get("unit"):
         return
     wanted = result["target_a"].values * np.linalg.norm(result["target_c"].values, axis=1)
-    for height in np.unique(wanted.round(12)):
+    near = np.abs(wanted) <= IN_SIGHT * largest_contribution(result)
+    if not near.any():
+        return
+    for height in np.unique(wanted[near].round(12)):
         axes.axhline(height, color=INK, lw=0.7, ls=":")
     axes.plot([], [], color=INK, lw=0.7, ls=":", label="neurons of the target")
 
@@ -220,6 +226,8 @@ def _shade(axes: Axes, result: xr.Dataset) -> None:
                       xycoords=("data", "axes fraction"), textcoords="offset points", ha=side,
                       va="top", fontsize=7.0)  # fmt: skip
     for (colour, words), left, right in zip(PHASES, edges, [*edges[1:], end], strict=False):
+        if left == right:  # activated before it left its twin, say
+            continue
         axes.axvspan(left, right, color=colour, lw=0, zorder=-2)
         axes.fill_between([], [], [], color=colour, label=f"phase: {words}")
 

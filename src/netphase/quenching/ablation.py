@@ -10,6 +10,7 @@ import numpy.typing as npt
 from netphase._checks import finite_float, one_of, positive_int
 from netphase._types import Array, Status
 from netphase.errors import ArgumentError
+from netphase.experiment import integer
 from netphase.networks import Parameters
 from netphase.observables import activated, neuron_contributions, population_risk
 from netphase.quenching.running import MOST_STEPS, Walk, grain_of
@@ -87,7 +88,7 @@ def ablate(
     """
     setting = Setting.from_record(result)
     way = one_of("action", action, ACTIONS)
-    index = _index(result, at)
+    fresh, index = integer("seed", seed), _index(result, at)
     now = network_at(result, index)
     kappa = setting.network.scales.kappa
     kept = activated(neuron_contributions(now.a, now.w, kappa), threshold)
@@ -97,7 +98,7 @@ def ablate(
             f"{float(result['time'][index]):.4g} {int(kept.sum())} of {len(kept)} are above "
             f"{threshold:g} of the largest. Take a later time, or another threshold."
         )
-    altered = _alter(setting, now, kept, way, seed)
+    altered = _alter(setting, now, kept, way, fresh)
     clock = result["time"].values
     walk = Walk(
         setting.student(altered.goal if way == "freeze" else None),
