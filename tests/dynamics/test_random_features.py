@@ -170,6 +170,8 @@ def test_messages():
     data = targets.single_neuron(3).sample(10)
     with pytest.raises(ArgumentError, match="activation relu where"):
         RandomFeatureDynamics(TANH, targets.single_neuron(3))
+    with pytest.raises(ArgumentError, match="`inputs` must be left out where `data` is a Dataset"):
+        RandomFeatureDynamics(RELU, data, "sphere")
     model = RandomFeatureDynamics(RELU, data).model(start_of(5, 3))
     with pytest.raises(ArgumentError, match="`steps`"):
         model.descent(-1, 0.1)

@@ -112,3 +112,19 @@ def test_it_ends_at_the_time_asked_for(engine):
     run = engine(problem, start, stop=Stop(0.0, time=3.21), tracked=20)
     assert run.status is Status.TIME_REACHED
     assert run.time == 3.21
+
+
+@pytest.mark.parametrize("rate", [None, 0.1])
+def test_literal_steps_of_many_samples_need_no_gram_matrix(rate, monkeypatch):
+    problem, start = random_features(10, n=300)
+
+    def gram(_):
+        raise MemoryError
+
+    monkeypatch.setattr(Blocks, "gram", property(gram))
+    stop = Stop(1e-30, max_steps=5)
+    if rate is None:
+        out = descend_stable_large(problem, start, stop=stop, tracked=10)
+    else:
+        out = descend_large(problem, start, learning_rate=rate, stop=stop, tracked=10)
+    assert (out.steps, out.status) == (5, Status.MAX_STEPS)

@@ -300,6 +300,7 @@ def test_two_thousand_neurons_on_two_hundred_samples_are_random_features():
             "all are dead",
         ),
         (lambda: quench("linear?d=2", 2, start=3), "`start` must be Parameters"),
+        (lambda: quench("linear", 3, 10**7, method=nph.Flow()), "fewer samples"),
         (lambda: quench("linear", 10**9), "`width` must leave room in memory"),
     ],
 )

@@ -136,7 +136,8 @@ class Application(click.Group):
             return _refuse(str(error), FAILED)
         except MemoryError:
             return _refuse(
-                "There is not enough memory: use smaller widths or fewer workers.", FAILED
+                "There is not enough memory: use smaller widths, fewer samples or fewer workers.",
+                FAILED,
             )
         except OSError as error:
             return _refuse(_os_sentence(error), FAILED)

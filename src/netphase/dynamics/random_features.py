@@ -35,8 +35,8 @@ class RandomFeatureDynamics:
         inputs: law of x for a target: "gaussian" for N(0, I_d), "sphere" for the unit sphere.
 
     Raises:
-        ArgumentError: an attribute is of another type, the law is unknown, or the averages of this
-            activation have no closed form.
+        ArgumentError: an attribute is of another type, the law is unknown or given for samples,
+            or the averages of this activation have no closed form.
 
     References:
         Ma, Wu & E (2020), the random-feature model that networks follow at first.
@@ -59,6 +59,11 @@ class RandomFeatureDynamics:
         instance_of("network", self.network, TwoLayerNetwork, "a TwoLayerNetwork")
         instance_of("data", self.data, (Dataset, Target), "a Dataset or a Target")
         one_of("inputs", self.inputs, INPUT_LAWS)
+        if isinstance(self.data, Dataset) and self.inputs != "gaussian":
+            raise ArgumentError(
+                "Argument `inputs` must be left out where `data` is a Dataset, whose samples are "
+                f"the inputs, but is {self.inputs!r}."
+            )
         name = self.network.activation.name
         if isinstance(self.data, Target) and name != "relu":
             raise ArgumentError(

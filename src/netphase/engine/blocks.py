@@ -8,6 +8,7 @@ also in float32, and nothing is allocated while a run goes.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -139,7 +140,6 @@ class Blocks:
         self.problem, self.form, self.trial = problem, form, trial
         self.careful = False
         self.start = parameters
-        self.gram = np.matmul(x, x.T)
         self.basis = self.gram if form == "gram" else x
         self.evaluator = Evaluator(problem.activation, dtype, size)
         self.scratch_z = np.empty(n * size, dtype=dtype)
@@ -154,6 +154,12 @@ class Blocks:
         self._column = np.empty((n, 1), dtype=dtype)
         self._weights = np.empty(n, dtype=dtype)
         self.refresh()
+
+    @cached_property
+    def gram(self) -> Array:
+        """XXᵀ, shape (n, n), made where it is needed: literal steps of many samples do without."""
+        x = self.problem.x
+        return np.asarray(np.matmul(x, x.T))
 
     def residual(self) -> Array:
         """Errors f − y in float64, shape (n,)."""
@@ -181,14 +187,17 @@ class Blocks:
     def split_step(self, residual: Array, rate: float) -> None:
         """Half a step of a, a step of W, half a step of a, into the trial state.
 
-        Second order in the coupling of the layers at a fixed residual, also across kinks, for
-        little more than the price of `step`.
+        Second order at a fixed residual: for σ with kinks, which is linear between them, for little
+        more than the price of `step`; otherwise with σ′ taken half a step of W on.
         """
         self._load(residual, rate)
         self.output[:] = 0.0
         for block in self.list:
             self._recall(block)
             self._pull(block, 0.5, block.shift_a, block.trial_shift_a)
+            if not self.evaluator.kinked:
+                self._push(block, 0.5)
+                self._forward(block, block.trial_c)
             self._push(block)
             self._forward(block, block.trial_c)
             self._pull(block, 0.5, block.trial_shift_a, block.trial_shift_a)
@@ -214,11 +223,11 @@ class Blocks:
         self._column[:, 0] = (factor * p.mobility_w) * residual
         self._weights[:] = (factor * p.mobility_a) * residual
 
-    def _push(self, block: Block) -> None:
-        """Moves the input weights (trial_c = c − …), using the block's a, value and slope."""
-        z = block.z
+    def _push(self, block: Block, part: float = 1.0) -> None:
+        """Moves the input weights (trial_c = c − …) by ``part`` of a step, by the block's slope."""
+        z, column = block.z, self._column
         np.multiply(block.slope, block.a, out=z)
-        np.multiply(z, self._column, out=z)
+        np.multiply(z, column if part == 1.0 else column.dtype.type(part) * column, out=z)
         if self.form == "gram":
             np.subtract(block.c, z, out=block.trial_c)
         else:

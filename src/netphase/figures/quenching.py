@@ -306,7 +306,7 @@ def direction_scatter(result: xr.Dataset, *, width: float = PAGE) -> Figure:
         panel_label(panels[2], "(c) contributions in the end")
         found = [axes.get_legend_handles_labels() for axes in panels[1:]]
         handles, labels = ([*found[0][part], *found[1][part]] for part in (0, 1))
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
 
 

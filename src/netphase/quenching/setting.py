@@ -232,11 +232,14 @@ class Setting:
         """
         m, d, n = self.width, self.target.d, self.samples or 0
         numbers = 2.0 * records * m * (d + 4) + (n or m) * m * 4.0 + n * d
+        if isinstance(self.method, Flow) or self.method.learning_rate == "auto":
+            numbers += 4.0 * n * n  # the Gram matrices that the flow is followed with
         if 8.0 * numbers > MEMORY_SHARE * memory():
             raise ArgumentError(
                 f"Argument `width` must leave room in memory, but m = {m} with d = {d}"
                 f"{f' and n = {n}' if n else ''} needs about {8e-9 * numbers:.3g} GB of "
-                f"{1e-9 * memory():.3g}. Use a smaller width or fewer frames."
+                f"{1e-9 * memory():.3g}. Use a smaller width, "
+                "fewer frames or fewer samples."
             )
 
 
