@@ -197,5 +197,5 @@ def departures(panels: Mapping[str, Followed]) -> Figure:
             panel_label(axes, f"({LETTERS[index]})")
             tidy(axes)
         row[0].set_ylabel(r"$\log_{10}$ of the test error")
-        row[0].legend(loc="lower left")
+        row[-1].legend(*row[0].get_legend_handles_labels(), loc="lower left")
     return figure
