@@ -81,6 +81,7 @@ def test_samples_are_nested() -> None:
         ("sphere?d=4&k=5", "`k` must lie between 2 and the 4 inputs"),
         ("ring", "`target` must be one of"),
         ("circle?size=3", "unknown option 'size'"),
+        ("circle?d=3&d=4", "must give the option 'd' once only"),
         ("circle?d=three", "must be an integer"),
         ("", "`target` must be a name"),
         ("finite_neurons?d=3&support=4", "`support` must be at most"),

@@ -29,6 +29,7 @@ COMMANDS = (
     "directions",
     "condense",
     "quench",
+    "plateaus",
     "reproduce",
     "show",
     "info",
@@ -162,6 +163,9 @@ OPTION_OF = {
     "path": "--data",
     "key": "KEY",
     "figures": "--figure",
+    "k": "k",  # these three are set within --target
+    "units": "units",
+    "support": "support",
 }
 """What sets an argument of the library, where it is not an option of the same name."""
 

@@ -148,6 +148,10 @@ def builder_options(
                 f"{what.capitalize()} source {source!r} has the unknown option {name!r}. "
                 f"Options: {known}."
             )
+        if name in options:
+            raise ArgumentError(
+                f"{what.capitalize()} source {source!r} must give the option {name!r} once only."
+            )
         options[name] = _converted(what, name, text, defaults[name])
     return options
 
