@@ -207,7 +207,7 @@ def _norm_peak(name: str, curve: Curve, tested: bool) -> Check:
         return untested(claim, "Fig. 4", expected)
     norms = [float(curve.values("path_norm", width).mean()) for width in curve.widths]
     widths, peak = np.array(curve.widths) / printed.SAMPLES, int(np.argmax(norms))
-    step = float(np.abs(widths[max(peak - 1, 0) : peak + 2] - widths[peak]).max())
+    step = round(float(np.abs(widths[max(peak - 1, 0) : peak + 2] - widths[peak]).max()), 3)
     return close(claim, "Fig. 4", expected, float(widths[peak]), step)
 
 
