@@ -30,7 +30,7 @@ CONVENTIONAL, MEAN_FIELD = 0.0, 1.0
 """γ of κ = m^(−γ)."""
 
 WIDTHS: dict[Size, tuple[int, ...]] = {
-    "smoke": (10, 40, 100),
+    "smoke": (20, 40, 100),
     "small": (5, 10, 20, 40, 80, 100, 200, 400, 800),
     "paper": printed.CONTRAST_WIDTHS,
 }
