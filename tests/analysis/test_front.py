@@ -71,6 +71,26 @@ def test_the_error_of_a_front_covers_the_scatter_of_its_seeds():
     np.testing.assert_allclose(narrow.error, 0.125 / np.sqrt(12), atol=0.01)
 
 
+def test_the_error_of_the_exponent_covers_what_the_spacing_of_the_widths_hides():
+    rng = np.random.default_rng(4)
+    coarse = (3, 9, 28, 90, 280, 900)
+    off = []
+    for _ in range(40):
+        shift = rng.uniform(-0.25, 0.25)
+        law = step(lambda n, shift=shift: 0.02 * 10**shift * n**1.5, (0.0, 0.0, 0.01), slope=0.03)
+        front = measured_front(
+            synthetic(law).sel(width=[w for w in WIDTHS if near(w, coarse)]), 0.0
+        )
+        off.append((front.fit.exponent - 1.5) / front.fit.standard_error)
+    assert np.sqrt(np.mean(np.square(off))) < 1.3
+    assert np.max(np.abs(off)) < 3.0
+
+
+def near(width, wanted):
+    """Whether a width is within 15 % of one that is wanted."""
+    return min(abs(np.log(width / w)) for w in wanted) < 0.14
+
+
 def test_the_order_of_the_dimensions_does_not_matter():
     results = synthetic(step(quarter, (-0.1, 0.0, 0.2)))
     turned = results.transpose("seed", "width", "sample", "scaling")

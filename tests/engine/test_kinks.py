@@ -43,7 +43,7 @@ def test_neurons_sliding_along_several_kinks_keep_moving(shape, time, tolerance)
     literal = descend(problem, start, learning_rate=time / 300_000, **options)
     assert found.status is Status.TIME_REACHED
     assert found.rejected < 0.3 * found.steps
-    assert found.mean_square == pytest.approx(literal.mean_square, rel=1e-3)
+    assert found.mean_square == pytest.approx(literal.mean_square, rel=2e-3)
     for block in ("change_a", "change_w"):
         wanted = getattr(literal.records, block)[-1]
         assert getattr(found.records, block)[-1] == pytest.approx(wanted, rel=tolerance)
@@ -59,7 +59,7 @@ def test_a_run_with_sliding_neurons_converges():
 def test_matrix_products_keep_moving_where_neurons_slide_along_several_kinks():
     problem, start = sliding_problem(16, 2, 30, 0.5, 0.0, 634, antisymmetric=False)
     options = {"stop": Stop(0.0, time=2000.0), "tracked": 30}
-    found = descend_auto_large(problem, start, tolerance=0.01, **options)
+    found = descend_auto_large(problem, start, tolerance=1e-3, **options)
     literal = descend(problem, start, learning_rate=0.01, **options)
     assert found.status is Status.TIME_REACHED
     assert found.mean_square == pytest.approx(literal.mean_square, rel=0.01)

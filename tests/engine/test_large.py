@@ -5,6 +5,7 @@ import pytest
 
 from netphase import activations
 from netphase._types import Status
+from netphase.engine import flow_explicit, request_stop
 from netphase.engine.blocks import Blocks
 from netphase.engine.descent import descend, descend_auto, fits_compiled_flow
 from netphase.engine.kinks import active_shares, touched
@@ -406,6 +407,52 @@ def test_an_escape_from_a_tiny_start_is_no_plateau():
     run = descend_auto(problem, tiny, tolerance=0.01, stop=stop, tracked=50)
     assert run.status is Status.CONVERGED
     assert run.steps > 100
+
+
+@pytest.mark.parametrize("activation", ["tanh", "x_tanh"])
+@pytest.mark.parametrize("size", [0.01, 0.3])
+def test_smooth_neurons_follow_the_flow_to_second_order(activation, size):
+    problem, start = make(20, 5, 10, activation, scale=1.0, mobility=1.0)
+    start = Parameters(size * start.a, size * start.w)
+    stop = Stop(0.0, time=40.0)
+    truth = flow_explicit(problem, start, rtol=1e-7, stop=stop, tracked=10).parameters
+    errors = []
+    for tolerance in (0.01, 0.0006):
+        run = descend_auto_large(problem, start, tolerance=tolerance, stop=stop, tracked=10)
+        errors.append(distance(run.parameters, truth) / distance(truth, start))
+    assert errors[0] < 0.01
+    assert errors[1] < 0.2 * errors[0]  # a fourth of the step: of first order 0.25, of second 0.06
+
+
+def distance(first, second):
+    """Euclidean distance of two sets of parameters."""
+    return np.hypot(np.linalg.norm(first.a - second.a), np.linalg.norm(first.w - second.w))
+
+
+@pytest.mark.parametrize("form", ["blas", "gram"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_the_fastest_neuron_counts_wherever_it_stands(activation, form):
+    problem, start = make(100, 5, 40, activation)
+    small = Parameters(0.01 * start.a, 0.01 * start.w)
+    blocks = Blocks(problem, small, form, block_bytes=1)
+    many = Parameters(np.tile(small.a, 5), np.tile(small.w, (5, 1)))
+    many.a[:-40], many.w[:-40] = 0.0, 0.0
+    behind = Blocks(problem, many, form, block_bytes=1)
+    assert len(behind.list) > 2
+    residual = blocks.residual()
+    assert behind.growth_rate(residual) == pytest.approx(blocks.growth_rate(residual), rel=1e-9)
+
+
+def test_a_run_gives_up_when_asked():
+    problem, start = make(40, 5, 50, "relu", scale=1.0, mobility=1.0)
+    request_stop()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            descend_auto(problem, start, tolerance=0.01, stop=FOREVER, tracked=50)
+    finally:
+        request_stop(False)
+    run = descend_auto(problem, start, tolerance=0.01, stop=FOREVER, tracked=50)
+    assert run.status is Status.MAX_STEPS
 
 
 @pytest.mark.parametrize(

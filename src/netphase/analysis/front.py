@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +51,9 @@ class Front:
         seed_widths: fronts of the seeds alone at the same height, shape (seeds, rows).
         notes: why a row has no front, or what is weak about it; empty where all is well.
         between: rows whose front lies between m = n/(d+1) and m = n.
-        fit: m* ∝ n^exponent over the seeds' fronts; None where there are fewer than two rows.
+        fit: m* ∝ n^exponent over the seeds' fronts, None where there are fewer than two rows; its
+            standard error joins the scatter over the seeds and the spacing of the widths, which
+            all seeds share.
     """
 
     scaling: float
@@ -111,7 +113,7 @@ def measured_front(results: xr.Dataset, scaling: float) -> Front:
         seed_widths=seed_widths,
         notes=tuple(row.note for row in rows),
         between=int(inside.sum()),
-        fit=_fit(samples, width, seed_widths),
+        fit=_fit(samples, width, seed_widths, np.array([row.grid_error for row in rows])),
     )
 
 
@@ -121,6 +123,7 @@ class _Row:
 
     width: float
     error: float
+    grid_error: float
     floor: float
     level: float
     seed_widths: Array
@@ -140,7 +143,7 @@ def _row(widths: Array, errors: Array, twins: Array) -> _Row:
     floor, level = _lowest(curve), _lowest(median(twins))
 
     def nothing(note: str) -> _Row:
-        return _Row(math.nan, math.nan, floor, level, np.full(seeds, math.nan), note)
+        return _Row(math.nan, math.nan, math.nan, floor, level, np.full(seeds, math.nan), note)
 
     if not (np.isfinite(floor) and np.isfinite(level)):
         return nothing("no width has runs that count")
@@ -157,8 +160,8 @@ def _row(widths: Array, errors: Array, twins: Array) -> _Row:
     scatter = _scatter(x, errors, twins)
     few = "fewer than three seeds: no error" if seeds < FEW_SEEDS else ""
     note = few or ("" if math.isfinite(scatter) else "resampled seeds lose the front: no error")
-    error = math.hypot(scatter, step / math.sqrt(12.0))
-    return _Row(10**place, error, floor, level, alone, note)
+    grid = step / math.sqrt(12.0)
+    return _Row(10**place, math.hypot(scatter, grid), grid, floor, level, alone, note)
 
 
 def _lowest(values: Array) -> float:
@@ -209,11 +212,23 @@ def _scatter(x: Array, errors: Array, twins: Array) -> float:
     return float(np.std(found)) if 2 * len(found) > len(places) else math.nan
 
 
-def _fit(samples: Array, width: Array, seed_widths: Array) -> PowerLawFit | None:
-    """Power law of the seeds' fronts in n, over the rows whose median has one."""
+def _fit(samples: Array, width: Array, seed_widths: Array, grid: Array) -> PowerLawFit | None:
+    """Power law of the seeds' fronts in n, over the rows whose median has one.
+
+    Args:
+        samples: n, shape (rows,).
+        width: m*, shape (rows,).
+        seed_widths: fronts of the seeds, shape (seeds, rows).
+        grid: error of log10 m* that the spacing of the widths makes, shape (rows,).
+    """
     rows = np.isfinite(width)
     values = np.where(rows, seed_widths, np.nan)
     try:
-        return fit_power_law(samples, values)
+        fit = fit_power_law(samples, values)
     except FitError:
         return None
+    used = np.isfinite(values).any(axis=0)
+    x = np.log10(samples[used])
+    x = x - x.mean()
+    spacing = math.sqrt(float(x**2 @ grid[used] ** 2)) / float(x @ x)
+    return replace(fit, standard_error=math.hypot(fit.standard_error, spacing))

@@ -6,6 +6,7 @@ from netphase.engine.adam import Moments, descend_adam
 from netphase.engine.descent import descend, descend_auto, descend_stable
 from netphase.engine.explicit import flow_explicit
 from netphase.engine.flow import flow_rosenbrock
+from netphase.engine.history import GIVE_UP
 from netphase.engine.problem import Outcome, Problem, Records, Stop
 
 __all__ = [
@@ -33,7 +34,7 @@ def build_info() -> dict[str, Any]:
 
 
 def request_stop(stop: bool = True) -> None:
-    """Asks every compiled run of this process to give up (they raise KeyboardInterrupt).
+    """Asks every run of this process to give up (they raise KeyboardInterrupt).
 
     Args:
         stop: True to ask, False to allow runs again.
@@ -41,3 +42,7 @@ def request_stop(stop: bool = True) -> None:
     from netphase.engine import _core
 
     _core.request_stop(stop)
+    if stop:
+        GIVE_UP.set()
+    else:
+        GIVE_UP.clear()

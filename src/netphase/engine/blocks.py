@@ -293,24 +293,32 @@ class Blocks:
             total += p.mobility_w * np.einsum("ik,ik->i", block.z, pushed)
         return np.asarray(p.output_scale**2 / len(vector) * total)
 
-    def growth_rate(self, residual: Array, neurons: int = 512) -> float:
+    def growth_rate(self, residual: Array) -> float:
         """Fastest rate at which a neuron's own motion feeds back on itself at this residual.
 
         The Hessian's block of neuron k couples a_k to w_k by v_k = Σ_i e_i σ′(z_ik) x_i, and bends
         w_k along its motion by a_k Σ_i e_i σ″(z_ik) (x_i·v_k)²/|v_k|²; both times s/n and the
-        mobilities, added. The maximum is taken over the first ``neurons`` neurons.
+        mobilities, added.
         """
-        p, block = self.problem, self.list[0]
-        self._recall(block)
-        weighted = residual[:, None] * block.slope[:, :neurons]
-        along = np.matmul(self.gram, weighted)
-        squares = np.maximum(np.einsum("ik,ik->k", weighted, along), 1e-290)
-        rates = np.sqrt(squares * (p.mobility_a * p.mobility_w))
-        if p.activation.smooth:
-            z = np.matmul(self.basis, block.c[:, :neurons]) + block.z0[:, :neurons]
-            bend = np.einsum("i,ik,ik->k", residual, p.activation.second_derivative(z), along**2)
-            rates += p.mobility_w * np.abs(block.a[:neurons] * bend) / squares
-        return float(abs(p.output_scale) / p.x.shape[0] * rates.max())
+        p = self.problem
+        fastest = 0.0
+        for block in self.list:
+            self._recall(block)
+            weighted = residual[:, None] * block.slope
+            if self.form == "gram":
+                along = np.matmul(self.gram, weighted)
+            else:
+                along = np.matmul(p.x, p.x.T @ weighted)
+            squares = np.maximum(np.einsum("ik,ik->k", weighted, along), 1e-290)
+            rates = np.sqrt(squares * (p.mobility_a * p.mobility_w))
+            if p.activation.smooth:
+                z = np.matmul(self.basis, block.c) + block.z0
+                bend = np.einsum(
+                    "i,ik,ik->k", residual, p.activation.second_derivative(z), along**2
+                )
+                rates += p.mobility_w * np.abs(block.a * bend) / squares
+            fastest = max(fastest, float(rates.max()))
+        return abs(p.output_scale) / p.x.shape[0] * fastest
 
     def changes(self, tracked: int) -> tuple[float, float]:
         """‖a − a₀‖ and ‖W − W₀‖ over the first ``tracked`` neurons; W is never formed."""

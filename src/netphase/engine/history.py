@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 from netphase._types import Status
 from netphase.engine.problem import Records, Stop, record_array
@@ -15,6 +16,9 @@ DIVERGED_FACTOR = 1e8
 
 STAGNATION_STEPS = 10_000
 """A run is called stagnated after so many steps at least."""
+
+GIVE_UP = threading.Event()
+"""Set while every run of this process is asked to give up; see `netphase.engine.request_stop`."""
 
 
 class History:
@@ -58,7 +62,13 @@ class Judge:
         self._anchor = (0, mean_square)
 
     def verdict(self, time: float, steps: int, mean_square: float) -> Status | None:
-        """Why the run ends here, or None while it goes on."""
+        """Why the run ends here, or None while it goes on.
+
+        Raises:
+            KeyboardInterrupt: another thread asked all runs to give up.
+        """
+        if GIVE_UP.is_set():
+            raise KeyboardInterrupt
         stop = self._stop
         if not math.isfinite(mean_square):
             return Status.NON_FINITE
