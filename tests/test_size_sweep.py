@@ -214,6 +214,10 @@ def test_networks_larger_than_the_memory_are_refused_before_anything_is_made(tmp
     with pytest.raises(ArgumentError, match=r"`widths` must hold networks that fit into memory"):
         run_size_sweep(sweep, tmp_path / "s.zarr", measure=fake)
     assert not (tmp_path / "s.zarr").exists()
+    sweep = small(samples=(10, 10**7))
+    with pytest.raises(ArgumentError, match=r"`samples` must hold data that fit into memory"):
+        run_size_sweep(sweep, tmp_path / "s.zarr", measure=fake)
+    assert sweep.place((0, 0, 0, 0)).startswith("κ = m^(0), n = 10")
     with pytest.raises(ArgumentError, match="`sweep` must be a SizeSweep"):
         run_size_sweep("quick")
 

@@ -92,6 +92,11 @@ def test_wrong_sources_are_refused_in_words(source: str, words: str) -> None:
         targets.load(source)
 
 
+def test_an_option_outside_its_domain_is_said_of_the_target():
+    with pytest.raises(ArgumentError, match=r"`target` is 'circle\?d=1', whose option `d` must"):
+        targets.load("circle?d=1")
+
+
 def test_wrong_arrays_are_refused_in_words() -> None:
     with pytest.raises(ArgumentError, match="the shapes"):
         Target(np.ones(2), np.ones((3, 4)))

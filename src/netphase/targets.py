@@ -362,7 +362,12 @@ def load(source: str) -> Target:
     """
     text, query = split_source("target", source)
     builder = _BUILDERS[one_of("target", text, BUILT_IN)]
-    return builder(**builder_options("target", builder, query, source))
+    options = builder_options("target", builder, query, source)
+    try:
+        return builder(**options)
+    except ArgumentError as error:  # of an option, which is no argument of the caller's
+        said = str(error).removeprefix("Argument ")
+        raise ArgumentError(f"Argument `target` is {source!r}, whose option {said}") from error
 
 
 def _source(name: str, **options: object) -> str:

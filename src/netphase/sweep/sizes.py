@@ -164,7 +164,7 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
     def place(self, index: Index) -> str:
         """One place of the grid in words."""
         run = self.task(index)
-        power = f"{-run.scaling:g}".replace("-", "−")
+        power = f"{0.0 - run.scaling:g}".replace("-", "−")
         return f"κ = m^({power}), n = {run.samples}, m = {run.width}, seed {run.seed}"
 
     def neurons(self, index: Index) -> int:
@@ -249,13 +249,17 @@ def _refuse_what_no_memory_holds(sweep: SizeSweep) -> None:
     """
     m, n = sweep.widths[-1], sweep.samples[-1]
     d = targets.load(sweep.target).d
-    need = 8 * (4 * m * (d + 1) + 4 * n * m)  # weights and gradients; features and their factors
+    networks = 8 * (4 * m * (d + 1) + 4 * n * m)  # weights and gradients; features and factors
+    follows = isinstance(sweep.method, Flow) or sweep.method.automatic
+    matrices = 8 * 4 * n**2 if follows else 0  # of inputs, and the tangent Gram matrix in parts
     have = _memory()
-    if need > have:
-        raise ArgumentError(
-            f"Argument `widths` must hold networks that fit into memory, but m = {m} with n = {n} "
-            f"needs {need / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest."
-        )
+    if networks + matrices <= have:
+        return
+    name, what = ("widths", "networks") if networks > matrices else ("samples", "data")
+    raise ArgumentError(
+        f"Argument `{name}` must hold {what} that fit into memory, but m = {m} with n = {n} needs "
+        f"{(networks + matrices) / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest."
+    )
 
 
 def _memory() -> float:
