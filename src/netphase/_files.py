@@ -1,11 +1,14 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and the rows of a table in a text file."""
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from netphase.errors import ArgumentError
 
 
 @contextmanager
@@ -45,6 +48,40 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     with replacing(path) as draft:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The rows of comma-separated values that hold anything.
+
+    Args:
+        path: an existing file in UTF-8.
+
+    Returns:
+        Number of the line, from 1, and cells of each row.
+
+    Raises:
+        ArgumentError: it is not a readable text file.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, skipinitialspace=True)
+            return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error, OSError):
+        raise ArgumentError(f"{str(path)!r} is not a readable text file.") from None
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell of a table holds a number, perhaps an infinite one or NaN."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def has_header(rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether the first row of a table names its columns: none of its cells is a number."""
+    return bool(rows) and not any(is_number(cell) for cell in rows[0][1])
 
 
 def _remove(draft: Path) -> None:

@@ -11,8 +11,8 @@ from netphase.kernels import relu_kernel
 from netphase.reproductions import Verdict
 from netphase.reproductions.ma2020 import circle, printed
 from netphase.reproductions.ma2020.drawing import in_iterations
+from netphase.reproductions.ma2020.even_lines import regular_lines
 from netphase.reproductions.ma2020.finite import is_sparse
-from netphase.reproductions.ma2020.plateaus import plateaus, regular_lines
 from netphase.reproductions.ma2020.single import has_two_phases, shape_of
 from netphase.reproductions.ma2020.students import at, first_below, one_more, spaced, student
 
@@ -160,14 +160,6 @@ def test_five_neurons_are_counted_only_if_they_are_five():
     run = student(target, 20, 1, 1e-2, spaced(400_000), loss=1e-8)
     assert is_sparse(run)
     assert not is_sparse(run, 10)
-
-
-def test_plateaus_are_found_where_a_loss_stands():
-    time = np.geomspace(1.0, 1e6, 241)
-    loss = 1 / (1 + (time / 10) ** 4) + 1e-3 / (1 + (time / 1e5) ** 4) + 1e-6
-    found = plateaus(time, loss)
-    assert [each.loss for each in found] == pytest.approx([1.0, 1e-3], rel=0.02)
-    assert plateaus(time, time**-0.5) == []
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 6])

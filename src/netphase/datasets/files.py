@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import zipfile
@@ -13,6 +12,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from netphase._checks import finite_array
+from netphase._files import csv_rows, has_header, is_number
 from netphase._types import Array
 from netphase.datasets.dataset import Dataset
 from netphase.errors import ArgumentError
@@ -112,14 +112,6 @@ def from_npz(path: str | os.PathLike[str], bias: bool = True) -> Dataset:
     return _from_file(place, x, y, bias, _file_source(path, bias))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
-
-
 def _numbers(rows: Sequence[tuple[int, list[str]]], place: Path) -> Array:
     width = len(rows[0][1])
     if width < 2:
@@ -135,8 +127,8 @@ def _numbers(rows: Sequence[tuple[int, list[str]]], place: Path) -> Array:
                 f"{width}."
             )
         for j, cell in enumerate(cells):
-            if not _is_number(cell) or not math.isfinite(float(cell)):
-                what = "a finite number" if _is_number(cell) else "a number"
+            if not is_number(cell) or not math.isfinite(float(cell)):
+                what = "a finite number" if is_number(cell) else "a number"
                 raise ArgumentError(f"Line {line} of {str(place)!r}: {cell!r} is not {what}.")
             table[k, j] = float(cell)
     return table
@@ -157,14 +149,8 @@ def from_csv(path: str | os.PathLike[str], bias: bool = True) -> Dataset:
             numbers are not usable.
     """
     place = _existing(path)
-    try:
-        with place.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, skipinitialspace=True)
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except (UnicodeDecodeError, csv.Error, OSError):
-        raise ArgumentError(f"{str(place)!r} is not a readable text file.") from None
-    if rows and not any(_is_number(cell) for cell in rows[0][1]):
-        rows = rows[1:]
+    rows = csv_rows(place)
+    rows = rows[1:] if has_header(rows) else rows
     if not rows:
         raise ArgumentError(f"{str(place)!r} holds no rows of numbers.")
     table = _numbers(rows, place)

@@ -23,6 +23,7 @@ from netphase.figures.panels import (
     theory_tests,
 )
 from netphase.figures.plane import exact_boundary, initialisation_plane
+from netphase.figures.plateaus import loss_plateaus
 from netphase.figures.quenching import (
     contribution_curves,
     contribution_stems,
@@ -58,6 +59,7 @@ __all__ = [
     "feature_cloud",
     "functions_over_clouds",
     "initialisation_plane",
+    "loss_plateaus",
     "loss_with_twin",
     "measure_against_width",
     "network_output",

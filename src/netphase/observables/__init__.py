@@ -29,6 +29,7 @@ from netphase.observables.cosine import (
     cosine_summary,
 )
 from netphase.observables.cover import Cover, effective_neurons, minimal_cover
+from netphase.observables.escapes import Escape
 from netphase.observables.events import ActivationEvent, activation_events, active_neurons
 from netphase.observables.features import Features, features
 from netphase.observables.merging import MergedNetwork, merge
@@ -40,11 +41,13 @@ from netphase.observables.phases import (
     departure_time,
     first_above,
     is_lazy,
+    last_crossing,
     mean_rotation,
     relaxation_time,
     risk_departure_time,
     spreading_peak,
 )
+from netphase.observables.plateaus import Plateau, Staircase, find_plateaus
 from netphase.observables.recovery import (
     TeacherMatch,
     angles_between,
@@ -65,10 +68,13 @@ __all__ = [
     "CondensedDirections",
     "CosineSummary",
     "Cover",
+    "Escape",
     "Features",
     "Marker",
     "MergedNetwork",
+    "Plateau",
     "Significance",
+    "Staircase",
     "TeacherMatch",
     "activated",
     "activated_by_gap",
@@ -94,10 +100,12 @@ __all__ = [
     "effective_rank",
     "entropy_number",
     "features",
+    "find_plateaus",
     "first_above",
     "function_distance",
     "is_lazy",
     "label_mean",
+    "last_crossing",
     "line_gaps",
     "match_teacher",
     "mean_rotation",

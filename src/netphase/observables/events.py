@@ -199,3 +199,18 @@ def crossing(clock: Array, series: Array, level: float, index: int) -> float:
     if start == 0.0:
         return weight * end
     return start * math.exp(weight * math.log(end / start))
+
+
+def crossings(clock: Array, series: Array, level: float) -> Array:
+    """All times at which a series changes from one side of a level to the other.
+
+    Args:
+        clock: increasing times ≥ 0, shape (t,).
+        series: values, shape (t,); the level itself counts as above it.
+        level: the level.
+
+    Returns:
+        Times as `crossing` interpolates them, in order, shape (k,).
+    """
+    turns = np.flatnonzero(np.diff(series >= level)) + 1
+    return np.array([crossing(clock, series, level, int(index)) for index in turns])

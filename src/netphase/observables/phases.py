@@ -11,7 +11,7 @@ from netphase._checks import finite_float, positive_float
 from netphase._types import Array
 from netphase.errors import ArgumentError
 from netphase.observables.activation import path_norm
-from netphase.observables.events import crossing
+from netphase.observables.events import crossing, crossings
 from netphase.observables.recovery import angles_between
 
 Reached: TypeAlias = Literal["reached", "never", "undetermined"]
@@ -76,6 +76,39 @@ def first_above(time: Array, values: Array, level: float) -> Marker:
     if index == 0 or not math.isfinite(series[index]):
         return Marker(float(clock[index]), "reached")
     return Marker(crossing(clock, series, height, index), "reached")
+
+
+def last_crossing(time: Array, values: Array, level: float) -> Marker:
+    """When a series crosses a level for the last time, upwards or downwards.
+
+    This is the moment at which a part of the target is learnt for good, where a series may first
+    move the wrong way or come back.
+
+    Args:
+        time: increasing times ≥ 0, shape (t,).
+        values: the series, shape (t,); the level itself counts as above it.
+        level: the level, 1/2 of what is to be learnt for the half-level time.
+
+    Returns:
+        The crossing, interpolated linearly in log time (in time where an interval starts at 0);
+        "never" if the series stays on one side; "undetermined" where a value is not finite.
+
+    Raises:
+        ArgumentError: the shapes differ, or the times do not increase.
+
+    References:
+        Berthier, Montanari, Zhou (2023): time scales of learning, by half-levels.
+
+    Example:
+        >>> last_crossing(np.array([1.0, 4.0, 16.0]), np.array([1.0, 0.0, 1.0]), 0.5)
+        Marker(time=8.0, word='reached')
+    """
+    clock, series = _series(time, values)
+    height = finite_float("level", level)
+    if not np.isfinite(series).all():
+        return UNDETERMINED
+    times = crossings(clock, series, height)
+    return Marker(float(times[-1]), "reached") if len(times) else NEVER
 
 
 def departure_time(time: Array, distance: Array, size: float, share: float = DEPARTURE) -> Marker:

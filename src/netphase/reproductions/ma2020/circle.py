@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from netphase import targets
 from netphase.figures import new_figure, panel_label, quenching_animation, save_animation
 from netphase.figures.style import INK, PAGE, SERIES, style, tidy
+from netphase.observables import Plateau, find_plateaus
 from netphase.quenching import ablate
 from netphase.reproductions.check import Check, at_least, at_most, close, every, untested
 from netphase.reproductions.ma2020 import drawing, printed
-from netphase.reproductions.ma2020.plateaus import THRESHOLD, Plateau, plateaus, regular_lines
+from netphase.reproductions.ma2020.even_lines import THRESHOLD, regular_lines
 from netphase.reproductions.ma2020.students import spaced, student
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
@@ -35,6 +37,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     "small": (*((*FILM, seed, 4e6) for seed in range(4)), *CHEAP),
     "paper": (*((*FILM, seed, 4e6) for seed in range(12)), *CHEAP),
 }
+
+SHORTEST = math.log10(1.5)
+"""Least length of a plateau in powers of ten of time; lower ones are short in the film."""
 
 SPACIOUS = 30
 """Inputs from which on the plane of the circle is a small part of the space."""
@@ -98,15 +103,18 @@ def stands(run: xr.Dataset) -> list[Found]:
     """
     clock, loss = run["iteration"].values[1:], run["test_error"].values[1:]
     p, w = run["p"].values[1:], run["w"].values[1:]
+    found = find_plateaus(clock, loss, length=SHORTEST, noise=0.0).plateaus
+    middles = [int(np.abs(np.log(clock / each.middle)).argmin()) for each in found]
     return [
-        Found(each, regular_lines(p[each.middle], w[each.middle])) for each in plateaus(clock, loss)
+        Found(each, regular_lines(p[index], w[index]))
+        for each, index in zip(found, middles, strict=True)
     ]
 
 
 def _plateau(count: int, found: list[list[Found]]) -> Check:
     """All visits of the plateau with so many even lines."""
     exact = printed.PLATEAUS[count]
-    losses = [each.plateau.loss for few in found for each in few if each.lines == count]
+    losses = [each.plateau.height for few in found for each in few if each.lines == count]
     claim = f"E e² within 5 % of {exact:.3g} on plateaus with {count} even lines"
     if not losses:
         return untested(f"{claim} (not visited)", EXACT, exact, NEAR * exact)
@@ -261,7 +269,7 @@ def _loss(axes: Axes, run: xr.Dataset, found: list[Found]) -> None:
         axes.axhline(level, color=SERIES[2 + index], lw=0.8, ls="--", label=f"{count} even lines")
     axes.loglog(clock, loss, color=INK)
     for each in found:
-        part = slice(each.plateau.start, each.plateau.end + 1)
+        part = (clock >= each.plateau.start) & (clock <= each.plateau.end)
         axes.loglog(clock[part], loss[part], color=SERIES[1], lw=2.4, alpha=0.6)
     axes.plot([], [], color=SERIES[1], lw=2.4, alpha=0.6, label="plateaus found")
     axes.set(ylabel=r"$\mathrm{E}\,(f-f^*)^2$", ylim=(1e-5, 0.4))
