@@ -130,7 +130,10 @@ def test_a_run_whose_ablation_is_refused_is_kept_whole(run, tmp_path):
             "The target has d = 5 inputs and the student",
         ),
         (("--target", "circle", "--inputs", "1"), "must be at least 2 for a circle"),
-        (("--target", "sphere?k=9", "--inputs", "4"), "Argument k must lie between 2 and the 4"),
+        (
+            ("--target", "sphere?k=9", "--inputs", "4"),
+            "whose option `k` must lie between 2 and the 4",
+        ),
         (("--target", "linear?d=3&d=4"), "must give the option 'd' once only"),
         (("--width", "1000000000"), "Option --width must leave room in memory"),
         (("--ablate", "delete"), "give both or none"),
