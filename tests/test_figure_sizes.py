@@ -44,6 +44,15 @@ def test_every_panel_has_the_same_colours_and_the_medians():
     assert mean_field.get_xscale() == mean_field.get_yscale() == "log"
 
 
+def test_many_scalings_are_drawn_in_rows_and_none_is_left_out():
+    scalings = tuple(np.arange(9) / 8)
+    figure = figures.size_maps(synthetic(step(quarter), scalings=scalings))
+    titles = [axes.get_title(loc="left") for axes in panels(figure)]
+    assert len(titles) == 10
+    assert titles[-1] == "(j) random features"
+    assert len({axes.get_subplotspec().rowspan.start for axes in panels(figure)}) == 3
+
+
 def test_the_lines_are_where_weights_and_neurons_equal_samples():
     _, _, figure = drawn()
     for axes in panels(figure):

@@ -230,6 +230,21 @@ def test_every_commit_that_wrote_is_noted(tmp_path):
     assert read(path).attrs["git_commit"] == f"0123456, {here}"
 
 
+@pytest.mark.parametrize("name", ["axes", "sweep", "title"])
+def test_a_store_that_lost_an_attribute_is_refused_in_words(tmp_path, name):
+    path = tmp_path / "s.zarr"
+    with Store(path, plan()):
+        pass
+    content = json.loads((path / "zarr.json").read_text())
+    del content["attributes"][name]
+    (path / "zarr.json").write_text(json.dumps(content))
+    for reader in (read, specification, lambda folder: Store(folder, plan())):
+        with pytest.raises(StoreMismatchError, match=f"its {name} any more"):
+            reader(path)
+    with Store(path, plan(), fresh=True):
+        assert is_store(path)
+
+
 def rewrite_attributes(path, **changes):
     document = json.loads((path / "zarr.json").read_text())
     document["attributes"] |= changes

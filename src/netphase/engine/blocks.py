@@ -318,7 +318,7 @@ class Blocks:
                 )
                 rates += p.mobility_w * np.abs(block.a * bend) / squares
             fastest = max(fastest, float(rates.max()))
-        return abs(p.output_scale) / p.x.shape[0] * fastest
+        return float(abs(p.output_scale) / p.x.shape[0] * fastest)
 
     def changes(self, tracked: int) -> tuple[float, float]:
         """‖a − a₀‖ and ‖W − W₀‖ over the first ``tracked`` neurons; W is never formed."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import cycle
+from string import ascii_lowercase as LETTERS
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 PANEL_NAMES = {0.0: "conventional", 1.0: "mean-field"}
 """What the scalings κ = m^(−γ) are called, by γ."""
+
+MOST_COLUMNS = 4
+"""Most panels side by side: titles of more would overlap."""
 
 COLOURS = "viridis"
 """Perceptually uniform; dark where the test error is small."""
@@ -76,11 +82,16 @@ def size_maps(
         raise ArgumentError("Argument `results` must hold runs that count, but has none.")
     by_scaling = {scaling_name(front.scaling): front for front in fronts}
     with style():
-        figure = new_figure(width, 0.34 * width + (0.9 if width < PAGE else 0.75))
+        columns = min(len(maps), MOST_COLUMNS)
+        rows = math.ceil(len(maps) / columns)
+        figure = new_figure(width, 0.34 * width * rows + (0.9 if width < PAGE else 0.75))
         if title:
             figure.suptitle(title, fontsize=8.0)
-        panels = figure.subplots(1, len(maps), squeeze=False, sharey=True)[0]
-        for axes, (name, table), letter in zip(panels, maps.items(), "abcdefgh", strict=False):
+        places = figure.subplots(rows, columns, squeeze=False, sharey=True)
+        panels = list(places.flat[: len(maps)])
+        for axes in places.flat[len(maps) :]:
+            axes.remove()
+        for axes, (name, table), letter in zip(panels, maps.items(), cycle(LETTERS), strict=False):
             mesh = _heat(axes, results, table, (float(known.min()), float(known.max())))
             _lines(axes, results)
             if name in by_scaling:
@@ -88,7 +99,8 @@ def size_maps(
             panel_label(axes, f"({letter}) {name}")
         for axes, scaling in zip(panels, results["scaling"].values, strict=False):
             _marks(axes, results.sel(scaling=scaling))
-        panels[0].set_ylabel(r"samples $n$")
+        for axes in places[:, 0]:
+            axes.set_ylabel(r"samples $n$")
         bar = figure.colorbar(mesh, ax=list(panels), pad=0.015, aspect=24)
         bar.set_label(r"$\log_{10}$ test error, median over seeds")
         _legend(figure, panels)

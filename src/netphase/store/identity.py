@@ -85,7 +85,7 @@ def store_attributes(path: Path) -> dict[str, Any]:
         path: folder of the store.
 
     Raises:
-        StoreMismatchError: there is nothing, something else, or a layout this version cannot read.
+        StoreMismatchError: there is nothing, something else, another layout, or damage.
     """
     attributes = read_attributes(path) or {}
     if MARK not in attributes:
@@ -98,6 +98,11 @@ def store_attributes(path: Path) -> dict[str, Any]:
             f"The store {path} has layout {attributes[MARK]}, and this netphase reads layout "
             f"{FORMAT}; use the version that wrote it "
             f"({attributes.get('netphase_version', 'unknown')})."
+        )
+    if missing := sorted({"axes", "sweep", "title"} - attributes.keys()):
+        raise StoreMismatchError(
+            f"The store {path} does not say its {missing[0]} any more: its zarr.json is damaged. "
+            "Put that back, or make the store again."
         )
     return attributes
 
