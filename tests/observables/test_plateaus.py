@@ -85,7 +85,7 @@ def test_errors_cover_heights_and_times_of_noisy_staircases(size):
 @pytest.mark.parametrize("size", [0.05, 0.3])
 def test_records_of_every_step_of_noisy_descent(size):
     time = np.arange(0.0, 1e5)
-    found = obs.find_plateaus(time, noisy(power_steps(time), size, seed=1))
+    found = obs.find_plateaus(time, noisy(power_steps(time), size))
     assert column(found.plateaus, "height")[-2:] == pytest.approx([0.052, 0.002], rel=0.02)
     assert found.escapes[-1].time == pytest.approx(5000, rel=0.02)
     if size == 0.05:
@@ -95,6 +95,19 @@ def test_records_of_every_step_of_noisy_descent(size):
     else:  # thirty records do not tell the slope before the first step
         assert len(found.plateaus) == 2
         assert found.untold > 0.5
+
+
+def test_errors_cover_creeping_plateaus_of_many_records():
+    time = np.arange(0.0, 1e5)
+    exact = obs.find_plateaus(time, power_steps(time), noise=0.0)
+    for seed in range(5):
+        found = obs.find_plateaus(time, noisy(power_steps(time), 0.05, seed))
+        for rows, truth, name in (
+            (found.plateaus, exact.plateaus, "height"),
+            (found.escapes, exact.escapes, "time"),
+        ):
+            off = column(rows, name) - column(truth, name)
+            assert (np.abs(off) < 4 * column(rows, "error")).all()
 
 
 @settings(max_examples=15, deadline=None)

@@ -28,7 +28,8 @@ class Escape(NamedTuple):
 
     Attributes:
         time: when half of the way is done.
-        error: its standard error, from the noise and from how far crossings lie apart.
+        error: its standard error, from the noise, from the errors of the two heights, and from how
+            far crossings lie apart.
         start: when 10 % of the way are done; NaN where the records do not show it.
         end: when 90 % are done; NaN where the records do not show it.
         before: height of the plateau that is left.
@@ -68,13 +69,29 @@ class Curve(NamedTuple):
     error: Array
 
 
-def escape_of(curve: Curve, before: float, after: float, halfway: Halfway) -> Escape:
+class Height(NamedTuple):
+    """The height of a plateau, as a logarithm.
+
+    Attributes:
+        y: log10 of the loss; −∞ for 0.
+        error: its standard error.
+    """
+
+    y: float
+    error: float
+
+
+NOTHING = Height(-math.inf, 0.0)
+"""The height of no loss."""
+
+
+def escape_of(curve: Curve, before: Height, after: Height, halfway: Halfway) -> Escape:
     """The escape that a curve from one plateau to the next shows.
 
     Args:
         curve: the curve from where it leaves the first height to where it reaches the second.
-        before: log10 of the first height.
-        after: log10 of the second height; −∞ for 0.
+        before: the first height.
+        after: the second height.
         halfway: in what the parts of the way are measured.
 
     Returns:
@@ -83,19 +100,22 @@ def escape_of(curve: Curve, before: float, after: float, halfway: Halfway) -> Es
     start, _ = _passage(curve, _level(before, after, FIRST, halfway))
     time, error = _passage(curve, _level(before, after, HALF, halfway))
     end, _ = _passage(curve, _level(before, after, LAST, halfway))
-    return Escape(time, error, start, end, 10.0**before, 10.0**after)
+    return Escape(time, error, start, end, 10.0**before.y, 10.0**after.y)
 
 
-def _level(before: float, after: float, part: float, halfway: Halfway) -> float:
-    """log10 of the loss where a part of the way remains."""
+def _level(before: Height, after: Height, part: float, halfway: Halfway) -> Height:
+    """The loss where a part of the way remains."""
     if halfway == "log":
-        return after + part * (before - after)
-    return before + math.log10(part + (1 - part) * 10.0 ** (after - before))
+        y, weight = after.y + part * (before.y - after.y), part
+    else:
+        y = before.y + math.log10(part + (1 - part) * 10.0 ** (after.y - before.y))
+        weight = part * 10.0 ** (before.y - y)
+    return Height(y, math.hypot(weight * before.error, (1 - weight) * after.error))
 
 
-def _passage(curve: Curve, level: float) -> tuple[float, float]:
+def _passage(curve: Curve, level: Height) -> tuple[float, float]:
     """When a curve passes a level, and the standard error; NaN where it ends on the same side."""
-    times = np.log(crossings(curve.time, curve.y, level))
+    times = np.log(crossings(curve.time, curve.y, level.y))
     if len(times) % 2 == 0:
         return math.nan, math.nan
     signs = 1.0 - 2.0 * (np.arange(len(times)) % 2)
@@ -104,6 +124,6 @@ def _passage(curve: Curve, level: float) -> tuple[float, float]:
     index = min(max(index, 1), len(curve.time) - 1)
     rise = float(curve.y[index] - curve.y[index - 1])
     run = math.log(float(curve.time[index] / curve.time[index - 1]))
-    blur = float(curve.error[index]) * run / abs(rise) if rise else 0.0
+    blur = math.hypot(float(curve.error[index]), level.error) * run / abs(rise) if rise else 0.0
     apart = float(times[-1] - times[0]) / 2
     return time, time * math.hypot(blur, apart / math.sqrt(len(times)))

@@ -12,7 +12,15 @@ import numpy.typing as npt
 from netphase._checks import finite_array, finite_float, one_of, positive_float
 from netphase._types import Array
 from netphase.errors import ArgumentError
-from netphase.observables.escapes import LN10, Curve, Escape, Halfway, escape_of
+from netphase.observables.escapes import (
+    LN10,
+    NOTHING,
+    Curve,
+    Escape,
+    Halfway,
+    Height,
+    escape_of,
+)
 from netphase.observables.smoothing import Lines, Nodes, lines_of, nodes_of, noise_of
 
 Word: TypeAlias = Literal["none", "one", "several", "undetermined"]
@@ -49,7 +57,7 @@ class Plateau(NamedTuple):
         middle: the centre in log time of the part of it on which its height is measured.
         end: its last moment.
         height: loss on it, the geometric mean where it is flattest.
-        error: standard error of ``height``.
+        error: standard error of ``height``, with how much the loss drifts where it is measured.
         spread: relative root mean square deviation of its records from ``height``: noise and drift.
         from_start: whether it begins with the records, and perhaps earlier.
         to_end: whether it lasts to the last record, and perhaps longer.
@@ -100,8 +108,7 @@ class _Run(NamedTuple):
 
     nodes: npt.NDArray[np.intp]
     core: npt.NDArray[np.intp]
-    height: float
-    error: float
+    height: Height
 
 
 def find_plateaus(
@@ -254,7 +261,11 @@ class _Search:
         height = float(weight @ y)
         expected = math.sqrt(float(weight**2 @ variance))
         seen = math.sqrt(float(weight**2 @ (y - height) ** 2))  # the means may be correlated
-        return _Run(nodes, core, height, max(expected, seen))
+        trend = self.lines.value[core]
+        drift = float(weight @ (trend - weight @ trend) ** 2)
+        drift -= float(weight @ self.lines.value_error[core] ** 2)
+        off_by = math.hypot(max(expected, seen), math.sqrt(max(0.0, drift)))
+        return _Run(nodes, core, Height(height, off_by))
 
     def _merged(self, runs: list[_Run]) -> list[_Run]:
         """Neighbouring runs of one height joined."""
@@ -266,8 +277,8 @@ class _Search:
         return joined
 
     def _same(self, first: _Run, second: _Run) -> bool:
-        apart = abs(first.height - second.height)
-        return apart < max(self.drop, 3 * math.hypot(first.error, second.error))
+        apart = abs(first.height.y - second.height.y)
+        return apart < max(self.drop, 3 * math.hypot(first.height.error, second.height.error))
 
     def _is_long(self, run: _Run) -> bool:
         """Whether a run has the least length, and more than two records."""
@@ -294,15 +305,15 @@ class _Search:
     def _plateau(self, run: _Run) -> Plateau:
         start, end = self._ends(run)
         centre = float(self.nodes.x[run.core[[0, -1]]].mean())
-        off = self.y[self._records(start, end)] - run.height
-        height = 10.0**run.height
+        off = self.y[self._records(start, end)] - run.height.y
+        height = 10.0**run.height.y
         from_start, to_end = run.nodes[0] == 0, run.nodes[-1] == len(self.nodes.x) - 1
         return Plateau(
             float(self.clock[0]) if from_start else 10.0**start,
             10.0**centre,
             float(self.clock[-1]) if to_end else 10.0**end,
             height,
-            LN10 * height * run.error,
+            LN10 * height * run.height.error,
             LN10 * math.sqrt(float(np.mean(off**2))),
             bool(from_start),
             bool(to_end),
@@ -313,14 +324,14 @@ class _Search:
         found = []
         for first, second in itertools.pairwise(runs):
             span = int(first.core[-1]), int(second.core[0])
-            curve = self._stretch(*span, abs(first.height - second.height))
+            curve = self._stretch(*span, abs(first.height.y - second.height.y))
             found.append(escape_of(curve, first.height, second.height, halfway))
         last = runs[-1]
         end = len(self.nodes.x) - 1
         if halfway == "linear" and last.nodes[-1] != end:
             curve = self._stretch(int(last.core[-1]), end, 1.0)
-            if curve.y[-1] < last.height - 1.0:
-                found.append(escape_of(curve, last.height, -math.inf, halfway))
+            if curve.y[-1] < last.height.y - 1.0:
+                found.append(escape_of(curve, last.height, NOTHING, halfway))
         return tuple(found)
 
     def _stretch(self, first: int, last: int, step: float) -> Curve:
