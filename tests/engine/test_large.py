@@ -456,9 +456,17 @@ def test_a_run_gives_up_when_asked():
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "compiled"),
-    [(16, 100, True), (17, 100, False), (512, 100, False), (513, 100, True), (100, 10**6, True)],
+    ("n", "d", "name", "m", "compiled"),
+    [
+        (16, 3, "relu", 100, True),
+        (17, 3, "relu", 100, False),
+        (17, 2, "relu", 100, True),
+        (17, 2, "tanh", 100, False),
+        (512, 3, "relu", 100, False),
+        (513, 3, "relu", 100, True),
+        (100, 3, "relu", 10**6, True),
+    ],
 )
-def test_who_follows_the_flow(n, m, compiled):
-    problem = Problem(np.ones((n, 2)), np.ones(n), activations.get("relu"), 1.0)
+def test_who_follows_the_flow(n, d, name, m, compiled):
+    problem = Problem(np.ones((n, d)), np.ones(n), activations.get(name), 1.0)
     assert fits_compiled_flow(problem, m) is compiled

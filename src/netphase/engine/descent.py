@@ -31,6 +31,9 @@ GATE_INPUTS, GATE_INPUT = 32, 65_536
 SPECTRAL_SAMPLES = 16
 """Up to so many samples the compiled automatic step knows the tangent Gram matrix."""
 
+KINKED_INPUTS = 2
+"""Up to so many inputs, neurons with kinks meet many of them in a long step."""
+
 ROOM = 10**7
 """Most numbers n·m of which the NumPy path, which holds six arrays of this size, is preferred."""
 
@@ -73,11 +76,13 @@ def fits_compiled_flow(problem: Problem, neurons: int) -> bool:
     """Whether the compiled automatic step is the better one.
 
     Beyond 16 samples its length is bounded by λ_max, while the NumPy path goes on with the
-    exponential of the tangent Gram matrix and takes some hundred times fewer steps.
+    exponential of the tangent Gram matrix and takes some hundred times fewer steps. In one or two
+    dimensions long steps of neurons with kinks lose accuracy, and the compiled path is kept.
     """
-    n = len(problem.x)
+    n, d = problem.x.shape
     exponential = SPECTRAL_SAMPLES < n <= FULL_RANK and n * neurons <= ROOM
-    return fits_compiled(problem) and not exponential
+    crowded = not problem.activation.smooth and d <= KINKED_INPUTS
+    return fits_compiled(problem) and (crowded or not exponential)
 
 
 def descend(
