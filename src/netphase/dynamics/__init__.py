@@ -15,6 +15,19 @@ from netphase.dynamics.macroscopic import (
     window_law,
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.overlap_predictions import (
+    StageExponents,
+    blow_up_time,
+    constrained_velocity,
+    degree_one_residual,
+    degree_one_time,
+    degree_two_constant,
+    degree_zero_time,
+    plateau_risks,
+    stage_exponents,
+    time_exponent,
+)
+from netphase.dynamics.overlaps import MeanFieldOverlaps, OverlapSolution
 from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.random_feature_limit import RandomFeatureLimit
 from netphase.dynamics.random_features import RandomFeatureDynamics, RandomFeatureModel
@@ -30,16 +43,28 @@ __all__ = [
     "MacroscopicDynamics",
     "MacroscopicLimit",
     "MacroscopicPlane",
+    "MeanFieldOverlaps",
     "Method",
+    "OverlapSolution",
     "PopulationDynamics",
     "RandomFeatureDynamics",
     "RandomFeatureLimit",
     "RandomFeatureModel",
+    "StageExponents",
     "Trajectory",
     "WindowLaw",
+    "blow_up_time",
     "breakdown_time",
+    "constrained_velocity",
+    "degree_one_residual",
+    "degree_one_time",
+    "degree_two_constant",
+    "degree_zero_time",
     "evolve",
     "macroscopic_limit",
     "macroscopic_plane",
+    "plateau_risks",
+    "stage_exponents",
+    "time_exponent",
     "window_law",
 ]

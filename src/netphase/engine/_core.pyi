@@ -48,6 +48,19 @@ def flow(
     tracked: int,
     times: _Double | None,
 ) -> dict[str, Any]: ...
+def overlaps(
+    a: _Double,
+    s: _Double,
+    weights: _Double,
+    activation: _Double,
+    target: _Double,
+    times: _Double,
+    *,
+    speed: float,
+    tied: bool,
+    rtol: float,
+    max_steps: int,
+) -> dict[str, Any]: ...
 def request_stop(stop: bool) -> None: ...
 def activation(code: int, order: int, z: Array) -> Array: ...
 def fma_gflops(seconds: float, single: bool) -> float: ...

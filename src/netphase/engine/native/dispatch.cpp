@@ -9,10 +9,14 @@
   namespace netphase::isa {                                    \
   void descend(const DescentRequest&, DescentResult&);         \
   void flow(const FlowRequest&, FlowResult&);                  \
+  void overlaps(const OverlapRequest&, OverlapResult&);        \
   std::unique_ptr<Population> population(const PopulationRequest&); \
   }
 #define NETPHASE_KERNELS(isa, population) \
-  Kernels { #isa, isa::descend, isa::flow, population, isa::probe, isa::probe, isa::fma_gflops, isa::triad_gbytes }
+  Kernels {                                                                                                      \
+    #isa, isa::descend, isa::flow, isa::overlaps, population, isa::probe, isa::probe, isa::fma_gflops,           \
+        isa::triad_gbytes                                                                                        \
+  }
 
 NETPHASE_DECLARE_KERNELS(baseline)
 #ifdef NETPHASE_X86

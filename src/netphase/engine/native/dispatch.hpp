@@ -5,6 +5,7 @@
 
 #include "descent.hpp"
 #include "flow.hpp"
+#include "overlaps.hpp"
 #include "population.hpp"
 
 namespace netphase {
@@ -13,6 +14,7 @@ struct Kernels {
   const char* isa;
   void (*descend)(const DescentRequest&, DescentResult&);
   void (*flow)(const FlowRequest&, FlowResult&);
+  void (*overlaps)(const OverlapRequest&, OverlapResult&);
   std::unique_ptr<Population> (*population)(const PopulationRequest&);
   void (*probe64)(int, int, const double*, double*, std::size_t);
   void (*probe32)(int, int, const float*, float*, std::size_t);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bind_flow.hpp"
+#include "bind_overlaps.hpp"
 #include "bind_population.hpp"
 #include "dispatch.hpp"
 
@@ -114,6 +115,11 @@ NB_MODULE(_core, module) {
   def_descend<double>(module);
   def_descend<float>(module);
   module.def("flow", [](nb::args args, nb::kwargs kwargs) { return bind_flow(kernels.flow, poll, args, kwargs); });
+  module.def("overlaps",
+             [](FlowVector a, FlowVector s, FlowVector weights, FlowVector activation, FlowVector target, FlowVector times,
+                nb::kwargs kwargs) {
+               return bind_overlaps(kernels.overlaps, poll, a, s, weights, activation, target, times, kwargs);
+             });
   bind_population(module, [] { return kernels.population; }, poll);
   module.def("request_stop", [](bool stop) { stop_requested = stop; }, nb::arg("stop"));
   module.def("activation", [](int code, int order, Typed<double> z) { return probe<double>(kernels.probe64, code, order, z); },

@@ -1,0 +1,252 @@
+"""Learning by stages: the mean-field equations of a network's overlaps with its target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netphase._checks import finite_array, positive_float, positive_int
+from netphase._types import Array, Status
+from netphase.dynamics.trajectory import check_times
+from netphase.engine.overlaps import OverlapProblem, solve_overlaps
+from netphase.errors import ArgumentError
+
+DEFAULT_RTOL, LEAST_RTOL, MOST_RTOL = 1e-6, 1e-10, 1e-2
+
+SUM_SLACK = 1e-9
+"""How far from one the sum of the weights may be."""
+
+DEFAULT_ROWS = 240
+"""Log-spaced rows of a solution when no times are asked for."""
+
+
+@dataclass(frozen=True)
+class OverlapSolution:
+    """A solution of `MeanFieldOverlaps`; rows are the times asked for.
+
+    A run that ends early has the rows it reached and one more, for its last state.
+
+    Attributes:
+        time: t, shape (t,).
+        risk: R = ½ Σ_k ρ_k², shape (t,).
+        residuals: ρ_k = φ_k − σ_k ⟨a s^k⟩, shape (t, k), to within the tolerance times the larger
+            of |φ_k| and |ρ_k|.
+        a: output weights a_i, shape (t, m).
+        s: overlaps s_i of the neurons with the target direction, shape (t, m).
+        rms_a: √⟨a²⟩, shape (t,).
+        rms_s: √⟨s²⟩, shape (t,).
+        crossing_times: t_k, the last time at which |ρ_k| ≥ |φ_k|/2, shape (k,): where degree k is
+            learnt. 0 where the residual is below from the start; NaN where it is above at the end,
+            or φ_k = 0.
+        status: why the run ended.
+        steps: accepted steps.
+        rejected: rejected steps.
+        largest_rise: largest rise of the risk in one step, as a part of the risk of the start;
+            exact solutions never rise.
+    """
+
+    time: Array
+    risk: Array
+    residuals: Array
+    a: Array
+    s: Array
+    rms_a: Array
+    rms_s: Array
+    crossing_times: Array
+    status: Status
+    steps: int
+    rejected: int
+    largest_rise: float
+
+
+@dataclass(frozen=True, eq=False)
+class MeanFieldOverlaps:
+    """Gradient flow of a two-layer network on a single-index target, as d → ∞, then m → ∞.
+
+    The network (1/m) Σ_i a_i σ(u_i·x), |u_i| = 1, learns φ(u*·x) from Gaussian inputs, its second
+    layer 1/ε times as fast as its first. With s_i = u_i·u*, ⟨·⟩ the mean over neurons and Hermite
+    coefficients σ_k and φ_k (normalised: E[h_j h_k] = δ_jk),
+
+        ε ȧ_i = Σ_k σ_k ρ_k s_i^k,   ṡ_i = a_i (1 − s_i²) Σ_k k σ_k ρ_k s_i^(k−1),
+        ρ_k = φ_k − σ_k ⟨a s^k⟩,   R = ½ Σ_k ρ_k².
+
+    For small ε degrees are learnt one after another, degree l at a time ∝ ε^(1/(2l)), with a
+    plateau of ½ Σ_(k>l) φ_k² behind it: see `stage_exponents`. The equations are stiff; they are
+    solved by a Rosenbrock method whose steps cost O(mK²), to relative accuracy in a, in s and in
+    the risk, however small s is. A network of m neurons follows them only while
+    m ≫ ε^(−1/2) log(1/ε). Degrees need σ_1 φ_1 ≠ 0 to be learnt from s = 0 at all, and at least
+    l + 1 different atoms for the power law of degree l. Coefficients beyond K are left out of
+    everything, of the risk too.
+
+    Attributes:
+        epsilon: ε > 0; ``math.inf`` freezes the second layer.
+        activation: σ_0 … σ_K, shape (k,).
+        target: φ_0 … φ_K, shape (k,).
+        atoms: initial output weights a_i(0), shape (m,).
+        weights: their probabilities, shape (m,); None for equal ones.
+        overlaps: initial s_i(0) in [−1, 1], shape (m,); None for zeros, as in d = ∞.
+        tied: whether all a_i are one trained number ā, ε dā/dt = ⟨Σ_k σ_k ρ_k s^k⟩; its atoms must
+            be equal.
+
+    References:
+        Berthier, Montanari & Zhou (2024), Learning time-scales in two-layers neural networks.
+
+    Raises:
+        ArgumentError: an attribute is out of its range, or lengths differ.
+
+    Example:
+        >>> target, atoms = np.array([1, -1, 2 / 3, -1 / 3]), np.array([-1.5, -0.5, 0.4, 1.7])
+        >>> solution = MeanFieldOverlaps(1e-8, np.ones(4), target, atoms).solve(end=1.0)
+        >>> print(*(f"{time:.2e}" for time in solution.crossing_times))
+        6.68e-09 5.13e-04 2.00e-02 1.32e-01
+    """
+
+    epsilon: float
+    activation: Array
+    target: Array
+    atoms: Array
+    weights: Array | None = None
+    overlaps: Array | None = None
+    tied: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epsilon != math.inf:
+            object.__setattr__(self, "epsilon", positive_float("epsilon", self.epsilon))
+        for name in ("activation", "target", "atoms", "weights", "overlaps"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, finite_array(name, value, 1).astype(np.float64))
+        if len(self.activation) != len(self.target):
+            raise ArgumentError(
+                "Argument `target` must have as many coefficients as `activation`, "
+                f"{len(self.activation)}, but has {len(self.target)}. Fill the shorter with zeros."
+            )
+        self._check_weights()
+        self._check_overlaps()
+        if self.tied:
+            self._check_tied()
+
+    def solve(
+        self,
+        *,
+        end: float | None = None,
+        times: Sequence[float] | Array | None = None,
+        rtol: float = DEFAULT_RTOL,
+        max_steps: int = 100_000,
+    ) -> OverlapSolution:
+        """The solution from the start on.
+
+        Args:
+            end: when to stop, > 0; None for the last of ``times``.
+            times: when to keep the state, increasing, shape (t,); ``end`` is added. None for 0 and
+                240 log-spaced times from ε/1000 on (10⁻⁶ of ``end`` if ε is infinite).
+            rtol: relative tolerance of a step, from 1e-10 to 1e-2; crossing times come out about
+                as accurate.
+            max_steps: steps after which to give up.
+
+        Returns:
+            The solution.
+
+        Raises:
+            ArgumentError: an argument is out of its range, or neither end nor times are given.
+        """
+        rows = self._rows(end, times)
+        tolerance = positive_float("rtol", rtol)
+        if not LEAST_RTOL <= tolerance <= MOST_RTOL:
+            raise ArgumentError(
+                f"Argument `rtol` must be between {LEAST_RTOL} and {MOST_RTOL}, but is {rtol!r}."
+            )
+        steps = positive_int("max_steps", max_steps)
+        found = solve_overlaps(
+            self.problem(), self.atoms, self._start(), times=rows, rtol=tolerance, max_steps=steps
+        )
+        w = self._probabilities()
+        return OverlapSolution(
+            time=found.time,
+            risk=0.5 * np.sum(found.residuals**2, axis=1),
+            residuals=found.residuals,
+            a=found.a,
+            s=found.s,
+            rms_a=np.sqrt(found.a**2 @ w),
+            rms_s=np.sqrt(found.s**2 @ w),
+            crossing_times=found.crossings,
+            status=found.status,
+            steps=found.steps,
+            rejected=found.rejected,
+            largest_rise=found.largest_rise,
+        )
+
+    def problem(self) -> OverlapProblem:
+        """The same equations as the engine takes them."""
+        return OverlapProblem(
+            weights=self._probabilities(),
+            activation=self.activation,
+            target=self.target,
+            speed=1.0 / self.epsilon,
+            tied=self.tied,
+        )
+
+    def _probabilities(self) -> Array:
+        m = len(self.atoms)
+        return np.full(m, 1.0 / m) if self.weights is None else self.weights
+
+    def _start(self) -> Array:
+        return np.zeros(len(self.atoms)) if self.overlaps is None else self.overlaps
+
+    def _rows(self, end: float | None, times: Sequence[float] | Array | None) -> Array:
+        kept = check_times(times)
+        if end is None and not len(kept):
+            raise ArgumentError("Argument `end` must be given where `times` is not.")
+        last = positive_float("end", kept[-1] if end is None else end)
+        if not len(kept):
+            first = min(1e-3 * self.epsilon, 1e-6 * last)
+            return np.concatenate([[0.0], np.geomspace(first, last, DEFAULT_ROWS)])
+        if kept[-1] > last:
+            raise ArgumentError(
+                f"Argument `times` must not go beyond `end`, {last!r}, but goes to {kept[-1]!r}."
+            )
+        return kept if kept[-1] == last else np.append(kept, last)
+
+    def _check_weights(self) -> None:
+        if self.weights is None:
+            return
+        self._check_length("weights", self.weights)
+        total = math.fsum(self.weights)
+        if np.any(self.weights <= 0.0) or abs(total - 1.0) > SUM_SLACK:
+            raise ArgumentError(
+                f"Argument `weights` must be positive and sum to one, but sums to {total!r}, "
+                f"with {float(np.min(self.weights))!r} as its least. Divide positive weights by "
+                "their sum."
+            )
+
+    def _check_overlaps(self) -> None:
+        if self.overlaps is None:
+            return
+        self._check_length("overlaps", self.overlaps)
+        largest = float(np.max(np.abs(self.overlaps)))
+        if largest > 1.0:
+            raise ArgumentError(
+                "Argument `overlaps` must be between -1 and 1, as products of unit vectors are, "
+                f"but has an entry of size {largest!r}."
+            )
+
+    def _check_length(self, name: str, value: Array) -> None:
+        if len(value) != len(self.atoms):
+            raise ArgumentError(
+                f"Argument `{name}` must have one entry for each of the {len(self.atoms)} atoms, "
+                f"but has {len(value)}."
+            )
+
+    def _check_tied(self) -> None:
+        if self.epsilon == math.inf:
+            raise ArgumentError(
+                "Argument `tied` must be False where `epsilon` is infinite, but is True: a frozen "
+                "second layer of equal atoms is tied by itself."
+            )
+        if np.ptp(self.atoms) > 0.0:
+            raise ArgumentError(
+                "Argument `atoms` must be one number repeated where `tied` is True, but goes from "
+                f"{float(self.atoms.min())!r} to {float(self.atoms.max())!r}."
+            )
