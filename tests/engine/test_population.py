@@ -19,10 +19,10 @@ from netphase.engine.population.series import (
     coefficients,
     hermite,
     pull,
-    relu_coefficients,
 )
 from netphase.engine.population.sphere import sphere_tables
 from netphase.errors import ArgumentError
+from netphase.hermite import relu_coefficients
 from netphase.kernels import relu_kernel
 from netphase.networks import TwoLayerNetwork
 from netphase.scalings import Scales

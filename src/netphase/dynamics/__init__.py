@@ -2,6 +2,13 @@
 
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.evolution import evolve
+from netphase.dynamics.exact_overlaps import (
+    OUTPUT_LAWS,
+    ExactOverlaps,
+    Overlaps,
+    OverlapTrajectory,
+    gram_floor,
+)
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import (
     BreakdownTime,
@@ -34,9 +41,11 @@ from netphase.dynamics.random_features import RandomFeatureDynamics, RandomFeatu
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
+    "OUTPUT_LAWS",
     "Adam",
     "BreakdownTime",
     "Descent",
+    "ExactOverlaps",
     "Flow",
     "GradientDynamics",
     "LinearizedDynamics",
@@ -46,6 +55,8 @@ __all__ = [
     "MeanFieldOverlaps",
     "Method",
     "OverlapSolution",
+    "OverlapTrajectory",
+    "Overlaps",
     "PopulationDynamics",
     "RandomFeatureDynamics",
     "RandomFeatureLimit",
@@ -61,6 +72,7 @@ __all__ = [
     "degree_two_constant",
     "degree_zero_time",
     "evolve",
+    "gram_floor",
     "macroscopic_limit",
     "macroscopic_plane",
     "plateau_risks",

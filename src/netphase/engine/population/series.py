@@ -22,6 +22,7 @@ from netphase.engine.population.field import PopulationField
 from netphase.engine.population.problem import PopulationProblem, slope_of
 from netphase.engine.population.reference import Pass, Pull, unit
 from netphase.errors import ArgumentError
+from netphase.hermite import polynomials, relu_coefficients
 
 TERMS, MOST_TERMS = 64, 2048
 """Terms of the series at first, and at most."""
@@ -50,13 +51,8 @@ class Coefficients(NamedTuple):
 
 def hermite(u: Array, terms: int) -> Array:
     """H_k(u) times the weight of a trapezoidal rule of the normal law, shape (terms, nodes)."""
-    table = np.empty((terms, len(u)))
     weights = np.exp(-u * u / 2)
-    table[0] = weights / weights.sum()
-    table[1] = u * table[0]
-    for k in range(1, terms - 1):
-        table[k + 1] = (u * table[k] - math.sqrt(k) * table[k - 1]) / math.sqrt(k + 1)
-    return table
+    return polynomials(u, terms, weights / weights.sum())
 
 
 def coefficients(activation: Activation, sizes: Array, terms: int) -> Coefficients:
@@ -81,15 +77,6 @@ def coefficients(activation: Activation, sizes: Array, terms: int) -> Coefficien
     left = terms * last * (last + terms**-1.25)  # the coefficients of ReLU fall as k^(-5/4)
     rest = np.divide(left, power**2, out=np.zeros_like(power), where=power > 0)
     return Coefficients(value, slope, float(rest.max(initial=0.0)))
-
-
-def relu_coefficients(terms: int) -> Array:
-    """E relu(u) H_k(u): 1/√2π, ½, and of alternating sign at even k, shape (terms,)."""
-    found = np.zeros(terms)
-    found[0], found[1] = 1 / math.sqrt(2 * math.pi), 0.5
-    for k in range(2, terms, 2):
-        found[k] = found[k - 2] / math.sqrt(k * (k - 1)) * (1.0 if k == 2 else 3.0 - k)
-    return found
 
 
 def pull(b: Array, rows: Coefficients, e: Array, c: Array, columns: Array) -> Pull:

@@ -1,0 +1,105 @@
+"""Kernels U(r) = E σ(X) σ(Y) of unit normal variables of correlation r, with their slopes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from netphase._types import Array
+from netphase.hermite.polynomials import normal
+
+
+class Dual(NamedTuple):
+    """U(r) = E σ(X) σ(Y) of unit normal variables of correlation r, and U′(r), any shape."""
+
+    value: Array
+    slope: Array
+
+
+DualMap: TypeAlias = Callable[[Array], Dual]
+
+
+@dataclass(frozen=True)
+class PowerSeries:
+    """r ↦ Σ_k c_k r^k and its slope, by Horner's rule, in r² where the powers are all odd or even.
+
+    Attributes:
+        value: coefficients of the value, lowest first.
+        slope: coefficients of the slope.
+    """
+
+    value: tuple[float, ...]
+    slope: tuple[float, ...]
+
+    @staticmethod
+    def of(coefficients: Array) -> PowerSeries:
+        """The series of some coefficients, without the zeros at their end."""
+        last = int(np.flatnonzero(coefficients).max(initial=0))
+        c = [float(each) for each in coefficients[: last + 1]]
+        return PowerSeries(tuple(c), tuple(k * each for k, each in enumerate(c))[1:] or (0.0,))
+
+    def __call__(self, r: Array) -> Dual:
+        """Value and slope at some r, any shape."""
+        r = np.asarray(r, dtype=np.float64)
+        return Dual(_horner(self.value, r), _horner(self.slope, r))
+
+
+def _horner(c: tuple[float, ...], r: Array) -> Array:
+    if len(c) > 2 and not any(c[1::2]):
+        return _horner(c[::2], np.square(r))
+    if len(c) > 2 and not any(c[::2]):
+        return np.asarray(r * _horner(c[1::2], np.square(r)))
+    out = np.full(np.shape(r), c[-1])
+    for each in c[-2::-1]:
+        out *= r
+        out += each
+    return out
+
+
+@dataclass(frozen=True)
+class ReluDual:
+    """Kernel of slope · z + (1 − slope) relu(z + shift); only one of the two differs from zero."""
+
+    shift: float
+    slope: float
+
+    def __call__(self, r: Array) -> Dual:
+        """Kernel and slope at some correlations, any shape."""
+        r = np.clip(np.asarray(r, dtype=np.float64), -1.0, 1.0)
+        root = np.sqrt((1.0 - r) * (1.0 + r))
+        if self.shift:
+            return self._shifted(r, root)
+        share = 0.5 - np.arccos(r) / (2 * math.pi)
+        value = root / (2 * math.pi) + r * share
+        if not self.slope:
+            return Dual(value, share)
+        keep, rest = self.slope, (1 - self.slope) ** 2
+        return Dual(keep * r + rest * value, keep + rest * share)
+
+    def _shifted(self, r: Array, root: Array) -> Dual:
+        from scipy.special import ndtr, owens_t
+
+        b = self.shift
+        density, below = normal(b)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tau = np.where(r > -1.0, root / (1.0 + r), math.inf)
+            near = np.where(r > -1.0, root * np.exp(-b * b / (1.0 + r)), 0.0)
+        share = below - 2 * owens_t(b, tau)
+        value = (r + b * b) * share + 2 * b * density * ndtr(b * tau) + near / (2 * math.pi)
+        return Dual(value, share)
+
+
+@dataclass(frozen=True)
+class ErfDual:
+    """(2/π) asin(qr)."""
+
+    q: float
+
+    def __call__(self, r: Array) -> Dual:
+        """Kernel and slope at some correlations, any shape."""
+        z = self.q * np.asarray(r, dtype=np.float64)
+        return Dual(2 / math.pi * np.arcsin(z), 2 / math.pi * self.q / np.sqrt((1 - z) * (1 + z)))
