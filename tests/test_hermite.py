@@ -132,6 +132,17 @@ def test_slopes_are_derivatives(series):
     np.testing.assert_allclose(series.kernel_slope(r), difference, atol=1e-9)
 
 
+@pytest.mark.parametrize("shift", [-3.0, -0.41, 0.05, 0.5, 2.0])
+def test_many_correlations_are_looked_up_to_rounding(shift):
+    r = np.sin(np.linspace(-math.pi / 2, math.pi / 2, 10_001))
+    series = hermite.relu(shift)
+    few = [series.dual(part) for part in np.array_split(r, 9)]
+    many = series.dual(r)
+    for name in ("value", "slope"):
+        direct = np.concatenate([getattr(part, name) for part in few])
+        np.testing.assert_allclose(getattr(many, name), direct, rtol=0, atol=3e-14)
+
+
 @pytest.mark.parametrize("series", CLOSED, ids=ids)
 def test_kernels_are_exact_at_both_ends(series):
     x = np.linspace(-12, 12, 240_001)

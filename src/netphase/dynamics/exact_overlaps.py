@@ -197,7 +197,8 @@ class ExactOverlaps:
 
     The network is f(x) = (1/m) Σ a_i σ(u_i·x) with |u_i| = 1, the target φ(u*·x), the inputs
     x ~ N(0, I_d), and R = ½ E (φ − f)². The overlaps s_i = u_i·u* and r_ij = u_i·u_j close, and d
-    is in the initial ones only. Steps are not bound by ε.
+    is in the initial ones only. Steps are not bound by ε. Where σ has no closed kernel its
+    series is cut, and U is off by ``activation.rest()`` at most: rounding unless σ has kinks.
 
     Attributes:
         activation: σ: a name, an `Activation`, Hermite coefficients, or a `HermiteSeries`.
