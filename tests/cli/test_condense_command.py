@@ -279,7 +279,7 @@ def test_a_moment_is_told_in_one_line():
 
 
 def test_the_live_line_is_printed_now_and_then_where_there_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr(moments, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
     with moments.MomentLine(3, ("t", 1.0)) as line:
         line.show(seen())
         line.show(seen())

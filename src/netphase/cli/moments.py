@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from netphase.cli.output import error_console, short
-from netphase.cli.progress import PLAIN_SECONDS
+from netphase.cli.output import short
+from netphase.cli.progress import LiveLine
 
 if TYPE_CHECKING:
     from netphase.results import Moment
 
 
-class MomentLine:
+class MomentLine(LiveLine):
     """Shows the moments of a run as they are reached; hand its `show` to `netphase.condense`.
 
     Args:
@@ -22,24 +20,9 @@ class MomentLine:
     """
 
     def __init__(self, frames: int, clock: tuple[str, float]) -> None:
-        self._console = error_console()
-        self._status = self._console.status("finding the clock")
+        super().__init__("finding the clock")
         self._frames, self._clock = frames, clock
         self._seen = 0
-        self._last_line = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._status.stop()
 
     def show(self, moment: Moment) -> None:
         """Show one moment.
@@ -48,13 +31,7 @@ class MomentLine:
             moment: what `netphase.condense` hands over.
         """
         self._seen += 1
-        line = f"{self._seen}/{self._frames}: {describe(moment, self._clock)}"
-        if self._console.is_terminal:
-            self._status.update(line)
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._last_line > PLAIN_SECONDS:
-            self._console.print(line, soft_wrap=True)
-            self._last_line = now
+        self.say(f"{self._seen}/{self._frames}: {describe(moment, self._clock)}")
 
 
 def describe(moment: Moment, clock: tuple[str, float]) -> str:

@@ -1,4 +1,4 @@
-"""A live bar on standard error for sweeps: cells, runs, steps a second, time left."""
+"""What standard error shows while something runs: a bar for a sweep, a line for one network."""
 
 from __future__ import annotations
 
@@ -14,6 +14,45 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 10.0
 """How often a line is printed where standard error is no terminal."""
+
+
+class LiveLine:
+    """One line that says where a run is; off a terminal, a line now and then.
+
+    Args:
+        first: what it says before the first call of `say`.
+    """
+
+    def __init__(self, first: str) -> None:
+        self._console = error_console()
+        self._status = self._console.status(first)
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.stop()
+
+    def say(self, line: str) -> None:
+        """Show a line in place of the last one.
+
+        Args:
+            line: where the run is, in words.
+        """
+        if self._console.is_terminal:
+            self._status.update(line)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._last_line > PLAIN_SECONDS:
+            self._console.print(line, soft_wrap=True)
+            self._last_line = now
 
 
 class SweepBar:

@@ -112,9 +112,7 @@ class Real(click.ParamType[Any]):
         self.above = above
         self.below = below
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Text to a number inside the bounds, or a word as it is."""
         if value in self.words:
             return value
