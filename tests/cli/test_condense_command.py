@@ -9,7 +9,7 @@ import xarray as xr
 from PIL import Image
 
 import netphase as nph
-from netphase.cli import condense, condensed, moments
+from netphase.cli import condense, condensed, moments, progress
 from netphase.results import Moment
 
 QUICK = ("--width", "60", "--frames", "8", "--draws", "39", "--no-figures")

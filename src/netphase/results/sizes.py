@@ -25,9 +25,7 @@ SIZES = Schema(
         Quantity("effective_number", "1", "N2 = (Σ |p|)² / Σ p², neurons that share the function"),
         Quantity("effective_number_4", "1", "N4 = (Σ p²)² / Σ p⁴, which counts large ones only"),
         Quantity("largest_contribution", "target units", "largest |p_j|"),
-        Quantity(
-            "teacher_cosine", "1", "cosine of the neuron of largest |p_j| with the teacher"
-        ),
+        Quantity("teacher_cosine", "1", "cosine of the neuron of largest |p_j| with the teacher"),
         Quantity("mean_rotation", "rad", "mean angle between w_j and its start"),
         Quantity("relative_change_w", "1", "final relative change of the input weights"),
         Quantity("max_relative_change_w", "1", "largest relative change of the input weights"),
