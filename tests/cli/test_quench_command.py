@@ -23,6 +23,8 @@ def test_a_single_neuron_is_found(run_json, tmp_path):
     assert content["succeeded"]
     end = content["end"]
     assert end["test_error"] <= 1e-4
+    for name in ("activated_neurons", "activated_by_gap"):
+        assert isinstance(end[name], int), name
     assert end["test_error"] < 0.1 * end["twin_test_error"]
     assert end["twin_test_error"] >= end["twin_limit"] * (1 - 1e-9)
     assert content["target"]["source"] == "single_neuron?d=6"
@@ -118,6 +120,19 @@ def test_a_run_whose_ablation_is_refused_is_kept_whole(run, tmp_path):
     assert saved["ablation"] is None
     with xr.open_dataset(tmp_path / "netphase-quench" / "quench.nc") as record:
         assert float(record["time"][-1]) == saved["end"]["time"]
+
+
+def test_nothing_of_an_earlier_run_is_left_in_its_folder(run, tmp_path):
+    folder = tmp_path / "netphase-quench"
+    ran = ("quench", *QUICK, "--no-figures")
+    folder.mkdir()
+    stale = [folder / name for name in ("ablation.nc", "neurons.gif", "stems.pdf", "errors.png")]
+    for path in (*stale, folder / "notes.txt"):
+        path.write_text("mine")
+    assert run(*ran).exit_code == 0
+    assert all(path.exists() for path in stale)  # no run has been here: whose files are these?
+    assert run(*ran).exit_code == 0
+    assert {path.name for path in folder.iterdir()} == {"quench.nc", "quench.json", "notes.txt"}
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ def test_the_printed_tables_belong_together():
 
 
 def test_the_winner_obeys_the_balance_law():
-    assert pytest.approx(1.0, abs=1e-3) == printed.WINNER_B**2 - printed.WINNER_A**2
-    assert pytest.approx(1.0, abs=1e-3) == printed.WINNER_A * printed.WINNER_B
+    assert pytest.approx(1.0, abs=1e-3) == printed.WINNER_W**2 - printed.WINNER_A**2
+    assert pytest.approx(1.0, abs=1e-3) == printed.WINNER_A * printed.WINNER_W
 
 
 @pytest.mark.parametrize("count", [3, 5])

@@ -39,6 +39,17 @@ Examples:
 JSON fields: {FIELDS}
 """
 
+FILM = "neurons.gif"
+"""The film, where no other file is asked for."""
+
+DRAWN = {
+    "contributions": "contribution_curves",
+    "errors": "loss_with_twin",
+    "stems": "contribution_stems",
+    "directions": "direction_scatter",
+}
+"""Names of the figures' files, and what of `netphase.figures` draws them."""
+
 
 class Scaling(Real):
     """A scaling with a name, or the exponent γ."""
@@ -99,7 +110,11 @@ class Scaling(Real):
     help="End at this time t of the gradient flow; without it a plateau ends the run.",
 )
 @click.option(
-    "--max-steps", type=click.IntRange(min=1), default=10_000_000, help="Give up after so many."
+    "--max-steps",
+    type=click.IntRange(min=1),
+    default=10_000_000,
+    show_default=True,
+    help="Give up after so many.",
 )
 @click.option(
     "--frames",
@@ -164,6 +179,7 @@ def command(**options: Any) -> int:
             watch=line.show,
         )
     content = content_of(result)
+    _clear(folder)
     files = [_save(result, folder / "quench.nc")]
     if options["figures"]:
         files += _draw(result, folder, film)
@@ -242,7 +258,7 @@ def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
         return None
     if animation == "":
         raise click.UsageError("Option --animation needs the name of a file, or none.")
-    path = folder / "neurons.gif" if animation is None else Path(animation)
+    path = folder / FILM if animation is None else Path(animation)
     if wanted or animation is not None:
         animation_writer(path)
     if not wanted and animation is not None:
@@ -250,6 +266,15 @@ def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
             "--animation asks for a film and --no-figures for none; leave out one."
         )
     return path if wanted else None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run left in its folder: not every run draws, films and ablates."""
+    if not (folder / "quench.json").is_file():
+        return
+    drawn = (f"{stem}.{suffix}" for stem in DRAWN for suffix in ("pdf", "png"))
+    for name in ("ablation.nc", FILM, *drawn):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _save(result: xr.Dataset, path: Path) -> Path:
@@ -270,14 +295,10 @@ def _draw(result: xr.Dataset, folder: Path, film: Path | None) -> list[Path]:
 
     if result.sizes["time"] < 3:
         return []
-    drawn = {
-        "contributions": figures.contribution_curves(result),
-        "errors": figures.loss_with_twin(result),
-        "stems": figures.contribution_stems(result),
-    }
-    if result.sizes["input"] > 1:
-        drawn["directions"] = figures.direction_scatter(result)
-    files = [path for name, figure in drawn.items() for path in figures.save(figure, folder / name)]
+    drawn = [name for name in DRAWN if name != "directions" or result.sizes["input"] > 1]
+    files = []
+    for name in drawn:
+        files += figures.save(getattr(figures, DRAWN[name])(result), folder / name)
     if film is not None:
         files.append(figures.save_animation(figures.quenching_animation(result), film))
     return files

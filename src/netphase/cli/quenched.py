@@ -73,7 +73,7 @@ def content_of(result: xr.Dataset) -> dict[str, Any]:
 
     attrs, last = result.attrs, result.isel(time=-1)
     status, kept = Status(attrs["status"]), _activated(result)
-    end = {name: float(last[name]) for name in SERIES}
+    end = {name: last[name].item() for name in SERIES}  # counts stay whole numbers
     markers = markers_of(result)
     return {
         "target": {
@@ -198,7 +198,7 @@ def _print_end(page: Console, content: dict[str, Any]) -> None:
     table.add_row("PN over that of the target", short(end["over_cost"]), "")
     table.add_row("effective numbers N2, N4", f"{short(end['effective_number'])}, "
                   f"{short(end['effective_number_4'])}", "")  # fmt: skip
-    table.add_row("activated neurons", str(int(end["activated_neurons"])), "")
+    table.add_row("activated neurons", str(end["activated_neurons"]), "")
     table.add_row("mean rotation", f"{number(math.degrees(end['rotation']), 2)}°", "0°")
     table.add_row("share of the quenched neurons", short(end["background_share"], 2), "")
     page.print(table)

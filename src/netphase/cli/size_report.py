@@ -161,15 +161,13 @@ class SizeReport:
 
     def _front(self, front: Front) -> dict[str, Any]:
         """One front in JSON."""
-        columns = zip(
-            front.samples, front.width, front.error, front.floor, front.level, strict=True
-        )
-        names = ("sample", "width", "error", "floor", "level")
+        columns = zip(front.width, front.error, front.floor, front.level, strict=True)
+        names = ("width", "error", "floor", "level")
         return {
             "scaling": front.scaling,
             "rows": [
-                {**dict(zip(names, map(float, row), strict=True)), "note": note}
-                for row, note in zip(columns, front.notes, strict=True)
+                {"sample": int(n), **dict(zip(names, map(float, row), strict=True)), "note": note}
+                for n, row, note in zip(front.samples, columns, front.notes, strict=True)
             ],
             "between": front.between,
             "found": front.found,

@@ -50,7 +50,7 @@ NEAR = 0.05
 AMPLITUDE = 0.9982
 """Three equal neurons with amplitudes of their own have this part of the loss of 1/3 each."""
 
-WHERE, EXACT, SUPPORT = "Fig. 9 (film)", "circle plateaus (§5.7, derived)", "claim 2"
+WHERE, EXACT, SUPPORT = "Fig. 9 (film)", "circle plateaus (derived)", "claim 2"
 
 
 class Found(NamedTuple):

@@ -227,7 +227,8 @@ def _sparse_claims(runs: list[Trained], later: list[Trained]) -> list[Check]:
             test_error,
         ),
         close(
-            "m = 30: test error of the random features (one printed run: 0.135)",
+            "m = 30: test error of the random features (one printed run: "
+            f"{printed.SPARSE_FEATURES_TEST:g})",
             "Fig. 8",
             (low + high) / 2,
             twin,

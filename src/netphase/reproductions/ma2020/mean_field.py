@@ -116,7 +116,7 @@ def _figure(run: xr.Dataset) -> Figure:
         left.plot([], [], color=QUENCHED, label="others")
         left.plot([], [], color=INK, lw=0.7, ls=":", label="mean")
         left.set(xscale="log", xlim=(clock[0], clock[-1]), xlabel="iteration",
-                 ylabel=r"$m\,p_j = a_j\|b_j\|$")  # fmt: skip
+                 ylabel=r"$m\,p_j = a_j\|w_j\|$")  # fmt: skip
         left.legend(loc="upper left")
         draw_plane(right)
         start, end = (unit_directions(run["w"].values[index])[:, :2] for index in (0, -1))

@@ -64,12 +64,11 @@ NETWORK_END, END_LOSS = 19097, 1e-5
 WINNER = {1000: 0.2, 5000: 0.85, 19000: 0.99}
 """Fig. 2, iteration → contribution p of the winner: digitised."""
 
-RUNNER_UP, RUNNER_UP_AT, RUNNER_UP_END = 0.27, 2500, 0.02
-"""Fig. 2, largest contribution of the runner-up, iteration, and contribution at the end: digitised.
-"""
+RUNNER_UP = 0.27
+"""Fig. 2, largest contribution of the runner-up: digitised."""
 
-WINNER_A, WINNER_B = 0.786, 1.272
-"""|a| and |b| of a neuron with p = 1: derived, a² = (√5 − 1)/2 and |b|² − a² = 1."""
+WINNER_A, WINNER_W = 0.786, 1.272
+"""|a| and |w| of a neuron with p = 1: derived, a² = (√5 − 1)/2 and |w|² − a² = 1."""
 
 QUENCHED_TURN = 1.4
 """Fig. 2, median rotation of the other neurons in degrees: measured once when this was specified.
@@ -78,9 +77,9 @@ QUENCHED_TURN = 1.4
 # --- Fig. 3: finitely many neurons ------------------------------------------------------------
 
 FINITE_WIDTH, FINITE_UNITS, MANY_UNITS = 50, 5, 40
-FINITE_END, MANY_END = 36_000, 10_000_000
+MANY_END = 10_000_000
 MANY_QUENCHED = (10, 12)
-"""Fig. 3, m, M of both panels, iterations (digitised), and neurons quenched on the right."""
+"""Fig. 3, m, M of both panels; on the right, iterations (digitised) and quenched neurons."""
 
 NOTEBOOK_WIDTH, NOTEBOOK_INPUTS, NOTEBOOK_RATE, NOTEBOOK_LOSS = 20, 19, 1e-2, 5e-6
 NOTEBOOK_END = 30_000
@@ -88,8 +87,8 @@ NOTEBOOK_END = 30_000
 
 # --- Fig. 4: widths at n = 200, d = 20 ----------------------------------------------------------
 
-SAMPLES, SWEEP_INPUTS, SWEEP_RATE, SWEEP_LOSS = 200, 20, 1e-3, 1e-8
-"""Fig. 4: n, learning rate on (1/n) Σ e² and training loss (found at second hand), d (derived)."""
+SAMPLES, SWEEP_INPUTS, SWEEP_LOSS = 200, 20, 1e-8
+"""Fig. 4: n and training loss (found at second hand), d (derived)."""
 
 WIDTHS = (
     *(2, 3, 4, 6, 9, 12, 17, 25, 35, 51, 72, 90, 110, 147, 180, 190, 200, 210, 220, 300, 427),
@@ -147,7 +146,7 @@ EMPIRICAL_WINNERS = (0.78, 0.75, 0.21)
 
 # --- Fig. 6: maps of width and samples --------------------------------------------------------
 
-MAP_RATE, MAP_LOSS = 5e-4, 1e-7
+MAP_LOSS = 1e-7
 MAP_SAMPLES = (60, 100, 200, 300, 480)
 CONVENTIONAL_WIDTHS = (3, 8, 12, 20, 35, 50, 80, 120, 200, 600, 2400)
 CONVENTIONAL_MAP = (
@@ -197,7 +196,7 @@ CURVE_WIDTHS, CURVE_INPUTS, CURVE_RATE = (30, 2000), (19, 20), 1e-3
 CURVE_ENDS = (27_000, 22_400)
 """Fig. 8, n = 200: widths, inputs, last iterations (found, digitised), rate (second hand)."""
 
-SPARSE_TEST, SPARSE_WINNER, SPARSE_FEATURES_TEST = 3e-5, 0.98, 0.135
+SPARSE_TEST, SPARSE_FEATURES_TEST = 3e-5, 0.135
 LAZY_TRAIN, LAZY_TEST, LAZY_LARGEST = 1e-6, 0.04, 0.045
 """Fig. 8, ends of the curves and largest contributions: digitised."""
 
@@ -207,17 +206,11 @@ FILM_WIDTH, FILM_INPUTS = 100, 100
 FILM_ACTIVE = {10_000: 3, 600_000: 5, 3_990_000: 6}
 """Fig. 9, circle: m and d (found), iteration → activated neurons (digitised)."""
 
-FILM_SINGLE = {2520: 0.36, 5040: 0.85, 10_030: 1.0}
-"""Fig. 9, single neuron, iteration → largest contribution: digitised."""
-
-FILM_LINEAR_END, FILM_LINEAR = 38_210, 0.95
-"""Fig. 9, linear target, m = 200, d = 100: last iteration, and |p| of both neurons: digitised."""
+FILM_LINEAR = 0.95
+"""Fig. 9, linear target, m = 200, d = 100: |p| of both neurons: digitised."""
 
 PLATEAUS = {3: 3.569e-4, 5: 4.470e-5, 6: 2.143e-5}
 """Circle, number of equal lines → E e²: derived, exact."""
-
-VIDEO_PLATEAU = 1.328e-4
-"""Circle, E e² of the stationary point with five unequal neurons in the film: derived."""
 
 # --- Figs 10 and 11: linear target, optimisers ------------------------------------------------
 
@@ -227,8 +220,8 @@ LINEAR_SAMPLES, LINEAR_WIDE = 300, 300
 """Fig. 10, d = 19: iterations and active neurons of the population, test errors at n = 300 with
 m = 20 and m = 300, n, and the larger m: found."""
 
-OPTIMISER_WIDTH, OPTIMISER_INPUTS, OPTIMISER_SAMPLES = 30, 19, 600
-DESCENT_END, MOMENTUM_END, ADAM_RATE, ADAM_END = 5900, 1100, 5e-3, 650
+OPTIMISER_WIDTH, OPTIMISER_SAMPLES = 30, 600
+DESCENT_END, ADAM_RATE, ADAM_END = 5900, 5e-3, 650
 ADAM_ACTIVE, ADAM_LARGEST = 12, 0.19
-"""Fig. 11: m, d, n; iterations of descent, of momentum 0.9, rate and iterations of Adam, and the
-neurons that it leaves active, with the largest contribution: found."""
+"""Fig. 11: m and n; iterations of descent, rate and iterations of Adam, and the neurons that it
+leaves active, with the largest contribution: found."""

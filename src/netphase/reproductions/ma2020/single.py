@@ -201,10 +201,8 @@ def _winner(runs: list[xr.Dataset], size: str) -> list[Check]:
     checks = [
         every("seeds whose winner has p > 0.95 by iteration 19 000", SECOND, wins, len(runs)),
         close("a of the winner", SECOND, printed.WINNER_A, average(a)[0], 0.01, average(a)[1]),
-        close("|b| of the winner", SECOND, printed.WINNER_B, average(w)[0], 0.01, average(w)[1]),
-        at_most(
-            "balance law: largest | |b|² − a² − 1 |", "balance law (§5.4, derived)", 1e-3, largest
-        ),
+        close("|w| of the winner", SECOND, printed.WINNER_W, average(w)[0], 0.01, average(w)[1]),
+        at_most("balance law: largest | |w|² − a² − 1 |", "balance law (derived)", 1e-3, largest),
     ]
     claim = "p of the winner at iterations 1000, 5000 and 19 000, in the 95 % range of one more run"
     if size == "smoke":
@@ -242,8 +240,8 @@ def _others(runs: list[xr.Dataset]) -> list[Check]:
     tilted = sum(TILTED[0] <= turn <= TILTED[1] for turn in most)
     return [
         every(
-            f"seeds whose runner-up rises (to {min(peaks):.2f} … {max(peaks):.2f}; printed 0.27) "
-            "and dies",
+            f"seeds whose runner-up rises (to {min(peaks):.2f} … {max(peaks):.2f}; printed "
+            f"{printed.RUNNER_UP:g}) and dies",
             SECOND,
             dies,
             len(runs),

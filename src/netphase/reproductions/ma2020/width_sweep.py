@@ -318,10 +318,8 @@ def _column(name: str, kind: str) -> dict[int, float]:
     """A printed row of a target: width → mean."""
     tables = {
         ("single neuron", "error"): printed.SINGLE_ERROR,
-        ("single neuron", "features"): printed.SINGLE_FEATURES,
         ("single neuron", "norm"): printed.SINGLE_NORM,
         ("circle", "error"): printed.CIRCLE_ERROR,
-        ("circle", "features"): printed.CIRCLE_FEATURES,
         ("circle", "norm"): printed.CIRCLE_NORM,
     }
     return dict(zip(printed.TABLE_WIDTHS, tables[name, kind], strict=True))
