@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import operator
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -149,3 +150,11 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(value).lower(), known, n=1)
     remedy = f"Did you mean {near[0]!r}?" if near else ""
     raise _refuse(name, f"one of {', '.join(known)}", value, remedy)
+
+
+def machine_memory() -> float:
+    """Bytes of the machine's memory, infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * float(os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return math.inf

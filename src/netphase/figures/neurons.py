@@ -44,14 +44,14 @@ class Cast(NamedTuple):
 
 
 def refuse_other(result: xr.Dataset, *names: str) -> None:
-    """Refuse a dataset that lacks a variable, or holds one record only.
+    """Refuse a dataset that lacks a variable, or holds fewer than three records.
 
     Args:
         result: what a figure was given.
         names: what it needs.
 
     Raises:
-        ArgumentError: it is no record of `netphase.quench`.
+        ArgumentError: it is no record of `netphase.quench`, or one of a run that ended at once.
     """
     wanted = ("p", "w", "time", "marker_time", "test_error", *names)
     missing = [name for name in wanted if name not in result.variables]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netphase._types import Array
+from netphase.errors import ArgumentError
 from netphase.figures.neurons import QUENCHED, Cast, cast_of, refuse_other
 from netphase.figures.style import (
     COLUMN,
@@ -246,7 +247,7 @@ def contribution_stems(result: xr.Dataset, *, width: float = PAGE) -> Figure:
         ArgumentError: ``result`` is no such record.
 
     References:
-        Ma, Wu, E (2020), Fig. 1 (right).
+        Ma, Wu, E (2020), contributions of the neurons of both at the end.
     """
     refuse_other(result, "twin_p")
     with style():
@@ -290,8 +291,6 @@ def direction_scatter(result: xr.Dataset, *, width: float = PAGE) -> Figure:
     References:
         Ma, Wu, E (2020), directions of the neurons at the start and the end.
     """
-    from netphase.errors import ArgumentError
-
     refuse_other(result, "twin_p")
     if result.sizes["input"] < 2:
         raise ArgumentError("Argument `result` must have at least two inputs, but has one.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from netphase import activations, targets
-from netphase._checks import finite_float, instance_of, non_negative_int, one_of, positive_int
+from netphase._checks import (
+    finite_float,
+    instance_of,
+    machine_memory,
+    non_negative_int,
+    one_of,
+    positive_int,
+)
 from netphase._types import Array, InputLaw
 from netphase.datasets import Dataset
 from netphase.dynamics import (
@@ -234,21 +240,13 @@ class Setting:
         numbers = 2.0 * records * m * (d + 4) + (n or m) * m * 4.0 + n * d
         if isinstance(self.method, Flow) or self.method.learning_rate == "auto":
             numbers += 4.0 * n * n  # the Gram matrices that the flow is followed with
-        if 8.0 * numbers > MEMORY_SHARE * memory():
+        if 8.0 * numbers > MEMORY_SHARE * machine_memory():
             raise ArgumentError(
                 f"Argument `width` must leave room in memory, but m = {m} with d = {d}"
                 f"{f' and n = {n}' if n else ''} needs about {8e-9 * numbers:.3g} GB of "
-                f"{1e-9 * memory():.3g}. Use a smaller width, "
-                "fewer frames or fewer samples."
+                f"{1e-9 * machine_memory():.3g} GB. Use a smaller width, fewer frames or fewer "
+                "samples."
             )
-
-
-def memory() -> float:
-    """Memory of the machine in bytes; infinite where it does not say."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE")) * float(os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):
-        return math.inf
 
 
 def _gamma(scaling: Any) -> float:

@@ -12,6 +12,7 @@ from netphase._types import Array
 from netphase.observables import activated, neuron_contributions, path_norm
 from netphase.results.activation import event_table, events_of
 from netphase.results.provenance import provenance
+from netphase.results.schema import labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,20 +64,20 @@ def ablation_dataset(
     squared = "target units squared"
     per_neuron = ("time", "neuron")
     variables = {
-        "a": (per_neuron, a, _about("1", "output weights")),
-        "w": ((*per_neuron, "input"), w, _about("1", "input weights")),
-        "p": (per_neuron, p, _about("target units", "contribution κ a |w|")),
-        "test_error": ("time", risks, _about(squared, "E (f − f*)² of the whole function, exact")),
+        "a": (per_neuron, a, labels("1", "output weights")),
+        "w": ((*per_neuron, "input"), w, labels("1", "input weights")),
+        "p": (per_neuron, p, labels("target units", "contribution κ a |w|")),
+        "test_error": ("time", risks, labels(squared, "E (f − f*)² of the whole function, exact")),
         "intact_test_error": (
             "time",
             on_this_clock,
-            _about(squared, "E (f − f*)² of the intact network"),
+            labels(squared, "E (f − f*)² of the intact network"),
         ),
-        "path_norm": ("time", path_norm(p), _about("target units", "path norm of these neurons")),
+        "path_norm": ("time", path_norm(p), labels("target units", "path norm of these neurons")),
         "activated_neurons": (
             "time",
             activated(p, threshold).sum(axis=1),
-            _about("1", "neurons above τ max|p|"),
+            labels("1", "neurons above τ max|p|"),
         ),
         **table,
     }
@@ -84,9 +85,9 @@ def ablation_dataset(
     return xr.Dataset(
         variables,
         coords={
-            "time": ("time", time, _about("1", "time t of the gradient flow of ½ E e²")),
-            "neuron": ("neuron", neuron, _about("1", "neuron of the intact network")),
-            "input": ("input", np.arange(w.shape[2]), _about("1", "input")),
+            "time": ("time", time, labels("1", "time t of the gradient flow of ½ E e²")),
+            "neuron": ("neuron", neuron, labels("1", "neuron of the intact network")),
+            "input": ("input", np.arange(w.shape[2]), labels("1", "input")),
         },
         attrs={
             "title": "netphase run without its quenched neurons",
@@ -104,7 +105,3 @@ def ablation_dataset(
             **provenance(),
         },
     )
-
-
-def _about(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}

@@ -22,6 +22,7 @@ from netphase.observables import (
     risk_departure_time,
     spreading_peak,
 )
+from netphase.results.schema import labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,7 +70,7 @@ def event_table(time: Array, p: Array) -> tuple[list[ActivationEvent], dict[str,
         "event_after": ([e.after for e in events], float, "target units", "p after the event"),
     }
     return events, {
-        name: ("event", np.array(values, dtype=kind), {"units": units, "long_name": words})
+        name: ("event", np.array(values, dtype=kind), labels(units, words))
         for name, (values, kind, units, words) in columns.items()
     }
 
@@ -110,10 +111,10 @@ def marker_table(
         ``marker_time`` and ``marker_word``.
     """
     found = _markers(time, p, losses, target, inputs)
-    about = {"units": "1", "long_name": "time of the marker, NaN where there is none"}
-    words = {"units": "1", "long_name": "reached, never or undetermined"}
+    about = labels("1", "time of the marker, NaN where there is none")
+    words = labels("1", "reached, never or undetermined")
     return {
-        "marker": ("marker", list(MARKERS), {"units": "1", "long_name": "phase marker"}),
+        "marker": ("marker", list(MARKERS), labels("1", "phase marker")),
         "marker_time": ("marker", np.array([found[name].time for name in MARKERS]), about),
         "marker_word": ("marker", [str(found[name].word) for name in MARKERS], words),
     }
@@ -212,15 +213,11 @@ def match_table(p: Array, w: Array, kept: npt.NDArray[np.bool_], target: Target)
         neuron[found.unit], angle[found.unit] = found.neuron, found.angle
         excess[found.unit] = found.excess
     return {
-        "matched_neuron": ("unit", neuron, _about("1", "activated neuron assigned, -1 for none")),
-        "matched_angle": ("unit", angle, _about("rad", "angle between it and the target's")),
+        "matched_neuron": ("unit", neuron, labels("1", "activated neuron assigned, -1 for none")),
+        "matched_angle": ("unit", angle, labels("rad", "angle between it and the target's")),
         "matched_excess": (
             "unit",
             excess,
-            _about("target units", "its contribution minus that of the target's"),
+            labels("target units", "its contribution minus that of the target's"),
         ),
     }
-
-
-def _about(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}

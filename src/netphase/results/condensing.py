@@ -25,6 +25,7 @@ from netphase.observables import (
 )
 from netphase.results.occupation import median_cosine, occupation
 from netphase.results.provenance import provenance
+from netphase.results.schema import labels
 from netphase.results.single import ACTIVE, BLOCKS
 
 if TYPE_CHECKING:
@@ -171,10 +172,10 @@ def condensing_dataset(
     neurons = len(moments[0].parameters.a)
     coords = {
         **_clock(network, trajectory, moments),
-        "neuron": ("neuron", np.arange(neurons), _about("1", "neuron")),
-        "copy": ("neuron", np.arange(neurons) // width, _about("1", "copy of the network")),
-        "input": ("input", np.arange(data.d), _about("1", "input of a neuron, bias last")),
-        "sample": ("sample", np.arange(data.n), _about("1", "sample of the data")),
+        "neuron": ("neuron", np.arange(neurons), labels("1", "neuron")),
+        "copy": ("neuron", np.arange(neurons) // width, labels("1", "copy of the network")),
+        "input": ("input", np.arange(data.d), labels("1", "input of a neuron, bias last")),
+        "sample": ("sample", np.arange(data.n), labels("1", "sample of the data")),
     }
     variables = {
         **_parameters(moments),
@@ -182,9 +183,9 @@ def condensing_dataset(
         **_chance(moments, width, chance_draws),
         **_predicted(network, prediction, data.d),
         **_function(network, moments, data),
-        "x": (("sample", "input"), data.x, _about("input units", "inputs")),
-        "y": ("sample", data.y, _about("target units", "targets")),
-        "initial_stage_end": ((), initial_stage_end, _about("as time", "end of the initial stage")),
+        "x": (("sample", "input"), data.x, labels("input units", "inputs")),
+        "y": ("sample", data.y, labels("target units", "targets")),
+        "initial_stage_end": ((), initial_stage_end, labels("as time", "end of the initial stage")),
     }
     scales = network.scales
     return xr.Dataset(
@@ -248,20 +249,16 @@ def features_at(result: xr.Dataset, index: int) -> Features:
     return features(parameters_at(result, index))
 
 
-def _about(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}
-
-
 def _clock(
     network: TwoLayerNetwork, trajectory: Trajectory, moments: Sequence[Moment]
 ) -> dict[str, Any]:
     """The time axis, and the raw time along it where there is one."""
     time = np.array([each.time for each in moments])
     if trajectory.in_steps:
-        return {"time": ("time", time, _about("1", "steps taken"))}
+        return {"time": ("time", time, labels("1", "steps taken"))}
     return {
-        "time": ("time", time, _about("β1 β2", "normalised time t/(β1 β2)")),
-        "raw_time": ("time", time * network.scales.clock, _about("1", "time t")),
+        "time": ("time", time, labels("β1 β2", "normalised time t/(β1 β2)")),
+        "raw_time": ("time", time * network.scales.clock, labels("1", "time t")),
     }
 
 
@@ -269,8 +266,8 @@ def _parameters(moments: Sequence[Moment]) -> dict[str, Any]:
     a = np.stack([each.parameters.a for each in moments])
     w = np.stack([each.parameters.w for each in moments])
     return {
-        "a": (("time", "neuron"), a, _about("β1", "output weights")),
-        "w": (("time", "neuron", "input"), w, _about("β2", "input weights")),
+        "a": (("time", "neuron"), a, labels("β1", "output weights")),
+        "w": (("time", "neuron", "input"), w, labels("β2", "input weights")),
     }
 
 
@@ -279,17 +276,17 @@ def _series(moments: Sequence[Moment], width: int) -> dict[str, Any]:
     mean_square = np.array([each.mean_square for each in moments])
     squared = "target units squared"
     table: dict[str, Any] = {
-        "loss": ("time", mean_square / 2, _about(squared, "loss R = (1/2n) Σ e²")),
-        "mean_square": ("time", mean_square, _about(squared, "(1/n) Σ e² = 2 R")),
+        "loss": ("time", mean_square / 2, labels(squared, "loss R = (1/2n) Σ e²")),
+        "mean_square": ("time", mean_square, labels(squared, "(1/n) Σ e² = 2 R")),
     }
     start = moments[0].parameters
     for block, words in BLOCKS.items():
         values = [relative_change(start, each.parameters, block, width) for each in moments]
-        about = _about("1", f"relative change of the {words}")
+        about = labels("1", f"relative change of the {words}")
         table[f"relative_change_{block}"] = ("time", np.array(values), about)
     for name, words in COUNTS.items():
         values = [each.counts[name] for each in moments]
-        table[name] = ("time", np.array(values), _about("1", words))
+        table[name] = ("time", np.array(values), labels("1", words))
     return table
 
 
@@ -307,8 +304,8 @@ def _chance(moments: Sequence[Moment], width: int, draws: int) -> dict[str, Any]
                 found = against_chance(cloud, statistic, draws, threshold=ACTIVE)
                 levels[:, index] = found.null_mean, found.null_std
         words = f"over {draws} draws of random directions of {COUNTS[name]}"
-        table[f"{name}_chance"] = ("time", levels[0], _about("1", f"mean {words}"))
-        table[f"{name}_chance_std"] = ("time", levels[1], _about("1", f"deviation {words}"))
+        table[f"{name}_chance"] = ("time", levels[0], labels("1", f"mean {words}"))
+        table[f"{name}_chance_std"] = ("time", levels[1], labels("1", f"deviation {words}"))
     return table
 
 
@@ -320,19 +317,19 @@ def _predicted(
     signs = np.empty(0, dtype=np.intp) if prediction is None else prediction.sign_of_a
     strength = np.empty(0) if prediction is None else prediction.strength
     rate = strength / network.scales.alpha
-    about = _about("1/t", "rate s F(u)/α of growth of a neuron there")
+    about = labels("1/t", "rate s F(u)/α of growth of a neuron there")
     table: dict[str, Any] = {
         "predicted_direction": (
             ("prediction", "input"),
             directions,
-            _about("1", "predicted directions, unit vectors, the fastest-growing first"),
+            labels("1", "predicted directions, unit vectors, the fastest-growing first"),
         ),
-        "predicted_sign": ("prediction", signs, _about("1", "sign of the output weights there")),
+        "predicted_sign": ("prediction", signs, labels("1", "sign of the output weights there")),
         "predicted_rate": ("prediction", rate, about),
     }
     fastest = growth_rate(prediction, network.scales)
     if fastest is not None:
-        about = _about("1/t", "exponential growth rate λ of the fastest neurons")
+        about = labels("1/t", "exponential growth rate λ of the fastest neurons")
         table["growth_rate"] = ((), fastest, about)
     return table
 
@@ -348,6 +345,6 @@ def _function(network: TwoLayerNetwork, moments: Sequence[Moment], data: Dataset
     with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
         values = np.stack([network.output(each.parameters, inputs) for each in moments])
     return {
-        "grid": ("grid", grid, _about("input units", "input")),
-        "function": (("time", "grid"), values, _about("target units", "function f(x)")),
+        "grid": ("grid", grid, labels("input units", "input")),
+        "function": (("time", "grid"), values, labels("target units", "function f(x)")),
     }

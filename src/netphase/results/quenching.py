@@ -24,6 +24,7 @@ from netphase.observables import (
 )
 from netphase.results.activation import event_table, marker_table, match_table
 from netphase.results.provenance import provenance
+from netphase.results.schema import labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,7 +123,7 @@ def quenching_dataset(
         "active": (
             ("time", "neuron"),
             active_neurons(time, series.p, events),
-            _about("1", "active by the event log: above 5 % of the path norm, sustained"),
+            labels("1", "active by the event log: above 5 % of the path norm, sustained"),
         ),
         **_losses(series, mean_square),
         **_measures(series),
@@ -240,16 +241,12 @@ def _finite(parameters: Parameters, measured: Any) -> float:
     return float(measured())
 
 
-def _about(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}
-
-
 def _coordinates(time: Array, start: Parameters) -> dict[str, Any]:
     m, d = start.w.shape
     return {
-        "time": ("time", time, _about("1", "time t of the gradient flow of ½ E e²")),
-        "neuron": ("neuron", np.arange(m), _about("1", "neuron")),
-        "input": ("input", np.arange(d), _about("1", "input")),
+        "time": ("time", time, labels("1", "time t of the gradient flow of ½ E e²")),
+        "neuron": ("neuron", np.arange(m), labels("1", "neuron")),
+        "input": ("input", np.arange(d), labels("1", "input")),
     }
 
 
@@ -259,16 +256,16 @@ def _neurons(series: _Series) -> dict[str, Any]:
     words = "largest cosine with a neuron of the target, those of its sphere included"
     winner = series.activated[-1] & (cosine[-1] > WINNER)
     return {
-        "a": (per_neuron, series.a, _about("1", "output weights")),
-        "w": ((*per_neuron, "input"), series.w, _about("1", "input weights")),
-        "p": (per_neuron, series.p, _about("target units", "contribution κ a |w|")),
+        "a": (per_neuron, series.a, labels("1", "output weights")),
+        "w": ((*per_neuron, "input"), series.w, labels("1", "input weights")),
+        "p": (per_neuron, series.p, labels("target units", "contribution κ a |w|")),
         "twin_p": (
             per_neuron,
             series.twin_p,
-            _about("target units", "contribution of the twin's neurons"),
+            labels("target units", "contribution of the twin's neurons"),
         ),
-        "teacher_cosine": (per_neuron, cosine, _about("1", words)),
-        "winner": ("neuron", winner, _about("1", "activated in the end, cosine above 0.95")),
+        "teacher_cosine": (per_neuron, cosine, labels("1", words)),
+        "winner": ("neuron", winner, labels("1", "activated in the end, cosine above 0.95")),
     }
 
 
@@ -281,14 +278,14 @@ def _losses(series: _Series, mean_square: Array) -> dict[str, Any]:
         "twin_test_error": "E (f − f*)² of the random-feature twin, exact",
         "distance": "D = E (f − f_twin)², exact",
     }
-    trained = ("time", mean_square, _about(squared, "mean square error on what is trained on"))
+    trained = ("time", mean_square, labels(squared, "mean square error on what is trained on"))
     table: dict[str, Any] = {
-        "loss": ("time", mean_square / 2, _about(squared, "loss R, half the mean square error")),
+        "loss": ("time", mean_square / 2, labels(squared, "loss R, half the mean square error")),
         "mean_square": trained,
     }
     for name, text in words.items():
-        table[name] = ("time", series.losses[name], _about(squared, text))
-    about = _about(squared, "E (f − f*)² of the twin at infinite time")
+        table[name] = ("time", series.losses[name], labels(squared, text))
+    about = labels(squared, "E (f − f*)² of the twin at infinite time")
     return {**table, "twin_limit": ((), series.losses["twin_limit"], about)}
 
 
@@ -315,19 +312,19 @@ def _measures(series: _Series) -> dict[str, Any]:
         "weighted_rotation": (series.weighted_rotation, "rad", "the same, weighted by |a|"),
         "background_share": (series.background, "1", "share |f_Q|²/|f|² of the quenched neurons"),
     }
-    return {name: ("time", values, _about(units, words))
+    return {name: ("time", values, labels(units, words))
             for name, (values, units, words) in columns.items()}  # fmt: skip
 
 
 def _target(target: Target) -> dict[str, Any]:
     """What makes the target again."""
     return {
-        "target_a": ("unit", target.a, _about("target units", "output weights of the target")),
-        "target_c": (("unit", "input"), target.c, _about("1", "input weights of the target")),
-        "target_sphere": ((), target.sphere, _about("1", "dimension of its sphere of neurons")),
+        "target_a": ("unit", target.a, labels("target units", "output weights of the target")),
+        "target_c": (("unit", "input"), target.c, labels("1", "input weights of the target")),
+        "target_sphere": ((), target.sphere, labels("1", "dimension of its sphere of neurons")),
         "target_sphere_weight": (
             (),
             target.sphere_weight,
-            _about("target units", "weight of that sphere"),
+            labels("target units", "weight of that sphere"),
         ),
     }

@@ -50,7 +50,7 @@ class Axis(msgspec.Struct, frozen=True):
     @property
     def attributes(self) -> dict[str, str]:
         """Attributes of the coordinate in a dataset; axes have no units."""
-        return {"units": "1", "long_name": self.long_name}
+        return labels("1", self.long_name)
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ class Quantity(msgspec.Struct, frozen=True):
     def attributes(self) -> dict[str, str]:
         """Attributes of the variable in a dataset."""
         role = "provenance" if self.provenance else "result"
-        return {"units": self.units, "long_name": self.long_name, "role": role}
+        return {**labels(self.units, self.long_name), "role": role}
 
 
 class Schema(msgspec.Struct, frozen=True, dict=True):
@@ -231,6 +231,11 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         }
         found = {name: (self.dims, *entry) for name, entry in self.variables(rows).items()}
         return xr.Dataset(found, coords=coords, attrs=dict(attributes))
+
+
+def labels(units: str, long_name: str) -> dict[str, str]:
+    """CF attributes of a variable: its units ("1" where dimensionless), and what it is."""
+    return {"units": units, "long_name": long_name}
 
 
 def status_attributes() -> dict[str, Any]:

@@ -20,7 +20,7 @@ from netphase.observables import (
 )
 from netphase.results.grid import PLANE
 from netphase.results.provenance import provenance
-from netphase.results.schema import STATUS_CODES, status_attributes
+from netphase.results.schema import STATUS_CODES, labels, status_attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -141,10 +141,10 @@ def run_dataset(
     neurons = len(trajectory.final.a)
     coords = {
         **_clock(network, trajectory),
-        "neuron": ("neuron", np.arange(neurons), _about("1", "neuron")),
-        "copy": ("neuron", np.arange(neurons) // width, _about("1", "copy of the network")),
-        "input": ("input", np.arange(data.d), _about("1", "input of a neuron, bias last")),
-        "sample": ("sample", np.arange(data.n), _about("1", "sample of the data")),
+        "neuron": ("neuron", np.arange(neurons), labels("1", "neuron")),
+        "copy": ("neuron", np.arange(neurons) // width, labels("1", "copy of the network")),
+        "input": ("input", np.arange(data.d), labels("1", "input of a neuron, bias last")),
+        "sample": ("sample", np.arange(data.n), labels("1", "sample of the data")),
     }
     variables = {
         **_series(trajectory),
@@ -180,28 +180,24 @@ def run_dataset(
 def _clock(network: TwoLayerNetwork, trajectory: Trajectory) -> dict[str, Any]:
     """The time axis, and the raw time along it where there is one."""
     if trajectory.in_steps:
-        return {"time": ("time", trajectory.time, _about("1", "steps taken"))}
+        return {"time": ("time", trajectory.time, labels("1", "steps taken"))}
     raw = trajectory.time * network.scales.clock
     return {
-        "time": ("time", trajectory.time, _about("β1 β2", "normalised time t/(β1 β2)")),
-        "raw_time": ("time", raw, _about("1", "time t")),
+        "time": ("time", trajectory.time, labels("β1 β2", "normalised time t/(β1 β2)")),
+        "raw_time": ("time", raw, labels("1", "time t")),
     }
-
-
-def _about(units: str, long_name: str) -> dict[str, str]:
-    return {"units": units, "long_name": long_name}
 
 
 def _series(trajectory: Trajectory) -> dict[str, Any]:
     """Everything along the time axis."""
     squared = "target units squared"
     table: dict[str, Any] = {
-        "loss": ("time", trajectory.loss, _about(squared, "loss R = (1/2n) Σ e²")),
-        "mean_square": ("time", trajectory.mean_square, _about(squared, "(1/n) Σ e² = 2 R")),
+        "loss": ("time", trajectory.loss, labels(squared, "loss R = (1/2n) Σ e²")),
+        "mean_square": ("time", trajectory.mean_square, labels(squared, "(1/n) Σ e² = 2 R")),
     }
     for block, words in BLOCKS.items():
         values = getattr(trajectory, f"relative_change_{block}")
-        about = _about("1", f"relative change of the {words}")
+        about = labels("1", f"relative change of the {words}")
         table[f"relative_change_{block}"] = ("time", values, about)
     return table
 
@@ -210,21 +206,21 @@ def _cloud(stage: str, words: str, parameters: Parameters) -> dict[str, Any]:
     """Parameters and features at one moment."""
     cloud = features(parameters)
     table: dict[str, Any] = {
-        f"{stage}_a": ("neuron", parameters.a, _about("β1", f"output weights {words}")),
-        f"{stage}_w": (("neuron", "input"), parameters.w, _about("β2", f"input weights {words}")),
+        f"{stage}_a": ("neuron", parameters.a, labels("β1", f"output weights {words}")),
+        f"{stage}_w": (("neuron", "input"), parameters.w, labels("β2", f"input weights {words}")),
         f"{stage}_amplitude": (
             "neuron",
             cloud.amplitude,
-            _about("β1 β2", f"amplitude |a| ‖w‖ {words}"),
+            labels("β1 β2", f"amplitude |a| ‖w‖ {words}"),
         ),
         f"{stage}_direction": (
             ("neuron", "input"),
             cloud.direction,
-            _about("1", f"direction w / ‖w‖ {words}"),
+            labels("1", f"direction w / ‖w‖ {words}"),
         ),
     }
     if cloud.angle is not None:
-        about = _about("rad", f"angle of the direction {words}")
+        about = labels("rad", f"angle of the direction {words}")
         table[f"{stage}_angle"] = ("neuron", cloud.angle, about)
     return table
 
@@ -236,10 +232,10 @@ def _outputs(network: TwoLayerNetwork, trajectory: Trajectory, data: Dataset) ->
         after = network.output(trajectory.final, data.x)
     units = "target units"
     return {
-        "x": (("sample", "input"), data.x, _about("input units", "inputs")),
-        "y": ("sample", data.y, _about(units, "targets")),
-        "initial_output": ("sample", before, _about(units, "function before training")),
-        "final_output": ("sample", after, _about(units, "function after training")),
+        "x": (("sample", "input"), data.x, labels("input units", "inputs")),
+        "y": ("sample", data.y, labels(units, "targets")),
+        "initial_output": ("sample", before, labels(units, "function before training")),
+        "final_output": ("sample", after, labels(units, "function after training")),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
@@ -13,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from netphase import targets
-from netphase._checks import finite_float, instance_of, one_of, positive_float, positive_int
+from netphase._checks import (
+    finite_float,
+    instance_of,
+    machine_memory,
+    one_of,
+    positive_float,
+    positive_int,
+)
 from netphase._types import DTypeName, InputLaw
 from netphase.dynamics import Descent, Flow
 from netphase.engine.problem import Stop
@@ -252,7 +258,7 @@ def _refuse_what_no_memory_holds(sweep: SizeSweep) -> None:
     networks = 8 * (4 * m * (d + 1) + 4 * n * m)  # weights and gradients; features and factors
     follows = isinstance(sweep.method, Flow) or sweep.method.automatic
     matrices = 8 * 4 * n**2 if follows else 0  # of inputs, and the tangent Gram matrix in parts
-    have = _memory()
+    have = machine_memory()
     if networks + matrices <= have:
         return
     name, what = ("widths", "networks") if networks > matrices else ("samples", "data")
@@ -260,11 +266,3 @@ def _refuse_what_no_memory_holds(sweep: SizeSweep) -> None:
         f"Argument `{name}` must hold {what} that fit into memory, but m = {m} with n = {n} needs "
         f"{(networks + matrices) / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest."
     )
-
-
-def _memory() -> float:
-    """Bytes of the machine's memory, infinite where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return float("inf")

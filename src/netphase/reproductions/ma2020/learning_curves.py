@@ -54,8 +54,8 @@ FLAT_AT = 1000
 """Fig. 8: iteration from which the random features of the first panel are flat."""
 
 NARROW_TEST = (0.13, 0.23)
-"""Fig. 8, first panel, d = 19: test error of the random features, measured over seeds when this was
-specified; the printed run has 0.135."""
+"""Fig. 8, first panel, d = 19: test error of the random features, measured over seeds beforehand;
+the printed run has 0.135."""
 
 
 def run_weights(stage: Stage) -> list[Check]:
@@ -277,7 +277,7 @@ def _lazy_claims(trained: Trained, both: Curves, literal: bool) -> list[Check]:
         close(
             "m = 2000: log₁₀ of the test error", "Fig. 8", math.log10(printed.LAZY_TEST), test, 0.2
         ),
-        at_most("m = 2000: largest |w_j − w_j(0)|", "Fig. 8 (specified)", 0.01, move),
+        at_most("m = 2000: largest |w_j − w_j(0)|", "Fig. 8 (not printed)", 0.01, move),
         at_most(
             "m = 2000: E(f − f_twin)² over E f*²",
             "Fig. 8",

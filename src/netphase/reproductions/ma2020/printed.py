@@ -71,8 +71,7 @@ WINNER_A, WINNER_W = 0.786, 1.272
 """|a| and |w| of a neuron with p = 1: derived, a² = (√5 − 1)/2 and |w|² − a² = 1."""
 
 QUENCHED_TURN = 1.4
-"""Fig. 2, median rotation of the other neurons in degrees: measured once when this was specified.
-"""
+"""Fig. 2, median rotation of the other neurons in degrees: not printed, measured beforehand."""
 
 # --- Fig. 3: finitely many neurons ------------------------------------------------------------
 
@@ -127,9 +126,9 @@ CIRCLE_NORM = (
 
 PEAK_WIDTH = 200
 SINGLE_PEAK, CIRCLE_PEAK, PEAK_TOLERANCE = 1.445, 1.06, 0.05
-"""Random features at m = n: mean of log₁₀ of the test error over 400 seeds, measured twice when
-this was specified. The digitised values there are the mean of a heavy tail over an unknown number
-of seeds and are no target."""
+"""Random features at m = n: mean of log₁₀ of the test error over 400 seeds, not printed, measured
+beforehand. The digitised values there are the mean of a heavy tail over an unknown number of seeds
+and are no target."""
 
 SINGLE_SCATTER = {35: 1.85, 51: 1.1, 72: 0.8, 90: 0.6, 110: 0.3, 180: 0.07}
 """Fig. 4, width → standard deviation of the network's log₁₀ error, single neuron: digitised."""
