@@ -189,10 +189,9 @@ def draw_losses(axes: Axes, result: xr.Dataset) -> None:
         test = result[f"{name}test_error"].values[1:]
         train = result[f"{name}mean_square"].values[1:]
         axes.loglog(time, test, color=colour, label=words)
-        if name == "" and not np.allclose(train, test, rtol=1e-6, atol=0.0):
-            axes.plot([], [], color=INK, ls=(0, (4, 2)), lw=0.9, label="on the samples")
         if not np.allclose(train, test, rtol=1e-6, atol=0.0):
-            axes.loglog(time, train, color=colour, ls=(0, (4, 2)), lw=0.9)
+            axes.loglog(time, train, color=colour, ls=(0, (4, 2)), lw=0.9,
+                        label="on the samples" if name == "" else None)  # fmt: skip
     distance = result["distance"].values[1:]
     size = float(result.attrs["target_square"])
     drawn = np.where(distance > 1e-6 * size, distance, np.nan)

@@ -15,7 +15,7 @@ from netphase._types import Array
 from netphase.reproductions.check import Check, at_most, close
 from netphase.reproductions.ma2020 import printed
 from netphase.reproductions.ma2020.sample_figures import distributions
-from netphase.reproductions.ma2020.samples import twin_error
+from netphase.reproductions.ma2020.samples import toleranced, twin_error
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
 
@@ -84,7 +84,7 @@ def heavy_tail(stage: Stage) -> list[Check]:
                 f"(median {middle:.2f}, 10 % {low:.2f}, 90 % {high:.2f})",
                 "Fig. 4, second check",
                 expected[name],
-                *_with_tolerance(errors, printed.PEAK_TOLERANCE),
+                *toleranced(errors, printed.PEAK_TOLERANCE),
             )
         )
         exponent = tail_exponent(errors)
@@ -119,8 +119,3 @@ def tail_exponent(log_errors: Array, part: float = TAIL) -> float:
     count = round(part * len(ordered))
     excess = ordered[-count:] - ordered[-count - 1]
     return 1.0 / (math.log(10) * float(excess.mean()))
-
-
-def _with_tolerance(errors: Array, tolerance: float) -> tuple[float, float, float]:
-    mean, error = average(errors)
-    return mean, tolerance, error

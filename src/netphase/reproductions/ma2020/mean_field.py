@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netphase import targets
-from netphase._types import Array
 from netphase.figures import new_figure, panel_label
 from netphase.figures.neurons import QUENCHED
 from netphase.figures.quenching import draw_plane, unit_directions
 from netphase.figures.style import INITIAL, INK, PAGE, SERIES, style, tidy
 from netphase.reproductions.check import Check, at_least, close, untested
 from netphase.reproductions.ma2020 import printed
-from netphase.reproductions.ma2020.students import one_more, spaced, student
+from netphase.reproductions.ma2020.students import first_cosine, one_more, spaced, student
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
 
@@ -59,7 +58,7 @@ def run(stage: Stage) -> list[Check]:
 def _checks(runs: list[xr.Dataset], size: str) -> list[Check]:
     """How p and the directions are spread in the end."""
     p = np.array([run["p"].values[-1] * run.sizes["neuron"] for run in runs])  # (seeds, m)
-    cosine = np.array([_cosine(run) for run in runs])
+    cosine = np.array([first_cosine(run, -1) for run in runs])
     quiet = (np.abs(p) < QUIET).mean(axis=1)
     low, high = printed.ALIGNED
     near = ((cosine >= low) & (cosine <= high)).mean(axis=1)
@@ -94,12 +93,6 @@ def _checks(runs: list[xr.Dataset], size: str) -> list[Check]:
             average(spread)[1],
         ),
     ]
-
-
-def _cosine(run: xr.Dataset) -> Array:
-    """Final cosines with the first axis, shape (m,)."""
-    w = run["w"].values[-1]
-    return np.asarray(w[:, 0] / np.linalg.norm(w, axis=1))
 
 
 def _figure(run: xr.Dataset) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.figures import new_figure, panel_label
+from netphase.figures.neurons import QUENCHED
 from netphase.figures.style import INK, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 NETWORK, TWIN = SERIES[0], SERIES[1]
 """Colours of the network and of its random-feature twin."""
-
-QUENCHED = "#b5b5b5"
-"""Colour of the output weights that are not the largest."""
 
 MANY_STEMS = 100
 """Beyond so many neurons their stems are thin."""

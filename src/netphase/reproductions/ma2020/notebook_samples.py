@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 
 from netphase import targets
-from netphase._types import Array
 from netphase.dynamics import Adam, Descent, RandomFeatureDynamics
 from netphase.dynamics.methods import Method
 from netphase.engine.problem import Stop
@@ -16,7 +15,14 @@ from netphase.observables import activated, effective_number
 from netphase.reproductions.check import Check, at_least, at_most, close, every
 from netphase.reproductions.ma2020 import printed
 from netphase.reproductions.ma2020.neuron_figures import contribution_stems, learning_curves
-from netphase.reproductions.ma2020.samples import RATE_STEP, Trained, curves, spaced, train
+from netphase.reproductions.ma2020.samples import (
+    RATE_STEP,
+    Trained,
+    curves,
+    spaced,
+    toleranced,
+    train,
+)
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
 from netphase.targets import Target
@@ -59,14 +65,14 @@ def run_linear(stage: Stage) -> list[Check]:
             "m = 20: log₁₀ of the test error after 50 000 iterations",
             LINEAR,
             math.log10(printed.LINEAR_TEST),
-            *_toleranced([math.log10(each.test_error(each.final)) for each in narrow], 0.3),
+            *toleranced([math.log10(each.test_error(each.final)) for each in narrow], 0.3),
         ),
         at_most("m = 20: N₂ over m (sparse: below a half)", LINEAR, 0.5, *few),
         close(
             "m = 300: log₁₀ of the test error after 50 000 iterations",
             LINEAR,
             math.log10(printed.LINEAR_WIDE_TEST),
-            *_toleranced([math.log10(each.test_error(each.final)) for each in wide], 0.1),
+            *toleranced([math.log10(each.test_error(each.final)) for each in wide], 0.1),
         ),
         at_most(
             "m = 300: |log₁₀| of the error over that of the random features at the same time",
@@ -162,7 +168,7 @@ def _several(runs: dict[str, list[Trained]]) -> list[Check]:
             "five neurons, descent: neurons above a tenth of the largest",
             OPTIMISER,
             5.0,
-            *_toleranced([_active(each) for each in plain], 1.0),
+            *toleranced([_active(each) for each in plain], 1.0),
         ),
         at_least(
             "five neurons: N₂ of Adam over that of descent",
@@ -203,9 +209,3 @@ def _twin_error(trained: Trained) -> float:
     run = trained.trajectory
     twin = RandomFeatureDynamics(trained.network, trained.data).model(run.initial)
     return trained.test_error(twin.parameters(float(run.time[-1])))
-
-
-def _toleranced(values: list[float] | Array, tolerance: float) -> tuple[float, float, float]:
-    """Mean, tolerance and standard error, in the order of a check's arguments."""
-    mean, error = average(values)
-    return mean, tolerance, error

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netphase import targets
-from netphase._types import Array
 from netphase.observables import activated
 from netphase.reproductions.check import Check, at_least, close, every, untested
 from netphase.reproductions.ma2020 import drawing, printed
-from netphase.reproductions.ma2020.students import first_below, one_more, spaced, student
+from netphase.reproductions.ma2020.students import (
+    first_below,
+    first_cosine,
+    one_more,
+    spaced,
+    student,
+)
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import average, in_parallel
 
@@ -81,13 +86,7 @@ def run_film(stage: Stage) -> list[Check]:
 def _early_correlation(run: xr.Dataset) -> float:
     """Correlation of contributions and first components of the directions at `EARLY`."""
     index = int(np.flatnonzero(np.isclose(run["iteration"], EARLY))[0])
-    return float(np.corrcoef(run["p"].values[index], _cosine(run, index))[0, 1])
-
-
-def _cosine(run: xr.Dataset, index: int) -> Array:
-    """Cosines of all neurons with e₁ at one record, shape (m,)."""
-    w = run["w"].values[index]
-    return np.asarray(w[:, 0] / np.linalg.norm(w, axis=1))
+    return float(np.corrcoef(run["p"].values[index], first_cosine(run, index))[0, 1])
 
 
 def _listed(run: xr.Dataset) -> str:
@@ -99,7 +98,7 @@ def _listed(run: xr.Dataset) -> str:
 
 def _along(run: xr.Dataset, threshold: float, least: float) -> bool:
     """Whether all activated neurons have such a cosine, at least, with ±e₁, of the sign of p."""
-    p, cosine = run["p"].values[-1], _cosine(run, -1)
+    p, cosine = run["p"].values[-1], first_cosine(run, -1)
     kept = activated(p, threshold)
     return bool(np.all(np.sign(p[kept]) * cosine[kept] >= least))
 
@@ -162,7 +161,9 @@ def _linear(runs: list[xr.Dataset], size: str) -> list[Check]:
 
 def _descent(runs: list[xr.Dataset], size: str) -> list[Check]:
     """Only the target's direction is left, on one neuron or more."""
-    sparse = [bool(np.all(_cosine(run, -1)[activated(run["p"].values[-1])] > 0.99)) for run in runs]
+    sparse = [
+        bool(np.all(first_cosine(run, -1)[activated(run["p"].values[-1])] > 0.99)) for run in runs
+    ]
     counts = [int(activated(run["p"].values[-1]).sum()) for run in runs]
     return [
         every(

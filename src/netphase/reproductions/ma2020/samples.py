@@ -24,6 +24,7 @@ from netphase.engine.problem import Stop
 from netphase.networks import Parameters, TwoLayerNetwork, student_parameters
 from netphase.observables import neuron_contributions, population_risk
 from netphase.reproductions.ma2020.neuron_figures import Curves
+from netphase.reproductions.runs import average
 from netphase.scalings import Scales
 from netphase.sweep import (
     Progress,
@@ -200,6 +201,12 @@ def curves(trained: Trained, rate: float) -> Curves:
         contributions=trained.contributions(states[-1]),
         twin_contributions=trained.contributions(others[-1]),
     )
+
+
+def toleranced(values: Sequence[float] | Array, tolerance: float) -> tuple[float, float, float]:
+    """Mean, tolerance and standard error, in the order of a check's arguments."""
+    mean, error = average(values)
+    return mean, tolerance, error
 
 
 def spaced(first: float, last: float, count: int) -> Array:

@@ -120,6 +120,12 @@ def first_below(result: xr.Dataset, loss: float) -> float:
     return float(np.exp(np.interp(math.log(loss), height, np.log(clock[ends])[::-1])))
 
 
+def first_cosine(result: xr.Dataset, index: int) -> Array:
+    """Cosines of all neurons with e₁ at one record, shape (m,)."""
+    w = result["w"].values[index]
+    return np.asarray(w[:, 0] / np.linalg.norm(w, axis=1))
+
+
 class Range(NamedTuple):
     """Where one more run would lie.
 
