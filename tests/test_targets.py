@@ -58,6 +58,9 @@ def test_neurons_taken_away_leave_the_difference() -> None:
     np.testing.assert_allclose(rest(data.x), whole(data.x) - np.maximum(data.x @ w.T, 0) @ a)
     assert within(data.y**2, rest.square())
     assert whole.variation_norm == 1.0
+    for taken in (w[0], w[:1]):
+        with pytest.raises(ArgumentError, match=r"must have the shapes \(m,\) and \(m, d\)"):
+            whole.minus(a, taken)
 
 
 @pytest.mark.parametrize("source", SOURCES)

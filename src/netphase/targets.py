@@ -180,15 +180,19 @@ class Target:
             The target, which has no `source`.
 
         Raises:
-            ArgumentError: the shapes do not fit.
+            ArgumentError: the shapes do not fit or a number is not finite.
         """
-        taken = np.asarray(c, dtype=np.float64)
-        if taken.ndim == 2:
-            self.check_inputs("c", taken.shape[1])
+        given, rows = np.asarray(a, dtype=np.float64), np.asarray(c, dtype=np.float64)
+        if rows.ndim != 2 or given.shape != rows.shape[:1]:
+            raise ArgumentError(
+                "Arguments `a` and `c` must have the shapes (m,) and (m, d), but have "
+                f"{given.shape} and {rows.shape}."
+            )
+        self.check_inputs("c", rows.shape[1])
         return replace(
             self,
-            a=np.concatenate([self.a, -np.asarray(a, dtype=np.float64)]),
-            c=np.concatenate([self.c, taken]),
+            a=np.concatenate([self.a, -given]),
+            c=np.concatenate([self.c, rows]),
             name=name,
             source="",
         )

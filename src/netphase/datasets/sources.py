@@ -63,11 +63,11 @@ def load(source: str) -> Dataset:
     text, query = split_source("data", source)
     reader = _READERS.get(Path(text).suffix.lower())
     if reader is not None:
-        return _made(reader, text, **_file_options(reader, query, source))
+        return _made(reader, text, **_data_options(reader, query, source))
     if text not in _BUILDERS and ("/" in text or "\\" in text or Path(text).exists()):
         raise ArgumentError(f"Data file {text!r} must be a .npz or .csv file.")
     builder = _BUILDERS[one_of("data", text, [*BUILT_IN, "<path>.npz", "<path>.csv"])]
-    options = _file_options(builder, query, source)
+    options = _data_options(builder, query, source)
     try:
         return _made(builder, **options)
     except ArgumentError as error:
@@ -82,7 +82,7 @@ def _made(
     return data.centred() if centred else data
 
 
-def _file_options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
+def _data_options(function: Callable[..., Dataset], query: str, source: str) -> dict[str, Any]:
     return builder_options("data", function, query, source, {"centred": False})
 
 

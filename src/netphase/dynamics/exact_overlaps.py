@@ -209,7 +209,7 @@ class ExactOverlaps:
         ArgumentError: an attribute cannot be what it should be.
 
     References:
-        Berthier, Montanari & Zhou (2023), gradient flow in the overlaps.
+        Berthier, Montanari & Zhou (2024), gradient flow in the overlaps.
 
     Example:
         >>> dynamics = ExactOverlaps("relu", [1.0, -1.0, 2 / 3], epsilon=0.1)

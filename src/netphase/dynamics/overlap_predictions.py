@@ -266,12 +266,18 @@ def blow_up_time(
     from scipy.integrate import solve_ivp
 
     degree, kappa = non_negative_int("degree", degree), finite_float("kappa", kappa)
-    if degree < 2 or kappa == 0.0:
-        raise ArgumentError("Argument `degree` must be at least 2, and `kappa` not zero.")
+    if degree < 2:
+        raise ArgumentError(f"Argument `degree` must be at least 2, but is {degree}.")
+    if kappa == 0.0:
+        raise ArgumentError("Argument `kappa` must not be 0, but is: nothing would grow.")
     a, s = (finite_array(n, x, 1).astype(np.float64) for n, x in (("a", a), ("s", s)))
     w = _probabilities(a, weights)
-    if a.shape != s.shape or not np.any(s):
-        raise ArgumentError("Argument `s` must have the length of `a` and be other than zero.")
+    if a.shape != s.shape:
+        raise ArgumentError(
+            f"Arguments `a` and `s` must have the same length, but have {len(a)} and {len(s)}."
+        )
+    if not np.any(s):
+        raise ArgumentError("Argument `s` must not be all zero, but is: nothing would grow.")
 
     def size(state: Array) -> float:
         return math.sqrt(w @ (state[: len(a)] ** 2 + state[len(a) : -1] ** 2))
@@ -330,7 +336,7 @@ def _degree_one(sigma: float, phi: float) -> tuple[float, float]:
     sigma, phi = finite_float("sigma", sigma), finite_float("phi", phi)
     if sigma == 0.0 or phi == 0.0:
         raise ArgumentError(
-            f"Argument `sigma` and `phi` must not be zero, but are {sigma} and {phi}: degree 1 is "
+            f"Arguments `sigma` and `phi` must not be zero, but are {sigma} and {phi}: degree 1 is "
             "never learnt."
         )
     return abs(sigma * phi), abs(phi / sigma)

@@ -19,7 +19,7 @@ class Trajectory:
 
     Attributes:
         time: normalised clock t/(β₁β₂); steps taken where ``in_steps``.
-        mean_square: (1/n) Σ e².
+        mean_square: (1/n) Σ e², or E e² for infinitely many inputs.
         relative_change_w: RD of the input weights, ‖w − w(0)‖/‖w(0)‖, first copy only.
         relative_change_a: RD of the output weights; NaN where they start at zero.
         relative_change_theta: RD of both, in normalised variables.

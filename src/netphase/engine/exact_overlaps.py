@@ -58,7 +58,7 @@ IMPLICIT = (
 
 DIAGONAL = 1 / 4
 WEIGHTS = np.array([*IMPLICIT[5], DIAGONAL])
-LESS = np.array(
+EMBEDDED = np.array(
     [
         4586570599 / 29645900160,
         0.0,
@@ -279,12 +279,12 @@ class _Stepper:
             a = self.field.settle(known, reach, a)
             self._speeds[i] = self.field.speed(a)
             self.field.turn(a, s, r, self._rates[i])
-        off = np.dot(h * (WEIGHTS - LESS), self._rates, out=self._stage)
+        off = np.dot(h * (WEIGHTS - EMBEDDED), self._rates, out=self._stage)
         flat = np.dot(h * WEIGHTS, self._rates, out=self._next)
         flat += self.flat
         self._next_a = a  # the last stage is the step
         # through the implicit solve once more: a stiff part of the estimate has died out in a
-        a_off = h * ((WEIGHTS - LESS) @ self._speeds)
+        a_off = h * ((WEIGHTS - EMBEDDED) @ self._speeds)
         a_off = self.field.relax(a_off, reach, np.zeros(m))
         return max(
             self._part(a_off, self.a, a),

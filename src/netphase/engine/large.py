@@ -164,7 +164,7 @@ class _Pace:
 
     def _look(self, run: _Run) -> None:
         largest = self._largest(3 if run.steps else 30)
-        self._note(largest)
+        self._note(largest)  # of the step taken up to here, which the next one may undercut
         if self._fixed:
             return
         growth = self._growth * math.sqrt(run.mean_square)

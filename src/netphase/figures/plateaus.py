@@ -52,7 +52,7 @@ def loss_plateaus(
         The figure.
 
     References:
-        Berthier, Montanari, Zhou (2023): risk against log time.
+        Berthier, Montanari & Zhou (2024): risk against log time.
     """
     with style():
         figure = new_figure(width, 0.8 * width)

@@ -49,7 +49,7 @@ def expand(
             not square integrable under the normal law or has kinks that are not given.
 
     References:
-        Berthier, Montanari & Zhou (2023), Hermite expansions of σ and φ.
+        Berthier, Montanari & Zhou (2024), Hermite expansions of σ and φ.
 
     Example:
         >>> found = expand("relu")

@@ -132,11 +132,11 @@ class HermiteSeries:
 
     @property
     def dual(self) -> DualMap:
-        """R ↦ U(r), U′(r), not checked; ‖σ‖² has to be put in where r = 1."""
+        """The map r ↦ U(r), U′(r), not checked; ‖σ‖² has to be put in where r = 1."""
         return PowerSeries.of(self.coefficients**2) if self.closed is None else self.closed
 
     def cross(self, other: HermiteSeries) -> DualMap:
-        """S ↦ V(s), V′(s), not checked."""
+        """The map s ↦ V(s), V′(s), not checked."""
         instance_of("other", other, HermiteSeries, "a HermiteSeries")
         if self._same(other):
             return self.dual

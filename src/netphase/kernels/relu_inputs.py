@@ -152,7 +152,7 @@ def _polar(b: Array, c: Array) -> tuple[Array, Array]:
 
 
 def _overlap(opening: Array) -> Array:
-    """Sin φ − φ cos φ, in which the leading terms cancel for nearly opposite neurons."""
+    """The difference sin φ − φ cos φ, whose leading terms cancel for nearly opposite neurons."""
     square = opening**2
     series = opening * square / 3 * (1 - square / 10 * (1 - square / 28 * (1 - square / 54)))
     return np.where(opening < _SMALL, series, np.sin(opening) - opening * np.cos(opening))

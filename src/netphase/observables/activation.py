@@ -31,7 +31,7 @@ def neuron_contributions(a: Array, w: Array, scale: float = 1.0) -> Array:
         ArgumentError: the shapes do not fit, or ``scale`` is not finite.
 
     References:
-        Ma, Wu, E (2020), whose code plots a_j |b_j|.
+        Ma, Wu & E (2020), whose code plots a_j |b_j|.
 
     Example:
         >>> neuron_contributions(np.array([2.0, -1.0]), np.array([[3.0, 4.0], [0.0, 1.0]])).tolist()
@@ -56,7 +56,7 @@ def path_norm(p: Array) -> Array:
         PN ≥ 0, shape (...).
 
     References:
-        Ma, Wu, E (2020), Fig. 4; at least the variation (Barron) norm of the function.
+        Ma, Wu & E (2020), Fig. 4; at least the variation (Barron) norm of the function.
     """
     return np.asarray(np.abs(_contributions(p)).sum(axis=-1))
 
@@ -171,7 +171,7 @@ def _contributions(p: Array) -> Array:
     rows = np.asarray(p, dtype=np.float64)
     if rows.ndim < 1 or rows.shape[-1] == 0:
         raise ArgumentError(
-            f"Argument `p` must hold one number a neuron in its last axis, but has shape "
+            "Argument `p` must hold one number a neuron in its last axis, but has shape "
             f"{rows.shape}."
         )
     return rows

@@ -33,7 +33,7 @@ def background_share(
             form.
 
     References:
-        Ma, Wu, E (2020): the quenched neurons are a background that supports the activated ones.
+        Ma, Wu & E (2020): the quenched neurons are a background that supports the activated ones.
     """
     a, w = parameters
     mask = np.asarray(kept, dtype=np.bool_)

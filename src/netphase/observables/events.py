@@ -66,7 +66,7 @@ def activation_events(
             a parameter is outside its range.
 
     References:
-        Ma, Wu, E (2020): activations and deactivations in the second phase of training.
+        Ma, Wu & E (2020): activations and deactivations in the second phase of training.
 
     Example:
         >>> time = np.geomspace(1.0, 100.0, 41)
@@ -87,8 +87,8 @@ def activation_events(
     part = _shares(rows)
     found: list[ActivationEvent] = []
     for neuron in np.flatnonzero((part[first:] > level).any(axis=0)):
-        found += _events_of(int(neuron), clock, part[:, neuron], rows[:, neuron], level, factor,
-                            first)  # fmt: skip
+        series = part[:, neuron], rows[:, neuron]
+        found += _events_of(int(neuron), clock, *series, level, factor, first)
     return sorted(found)
 
 
@@ -126,7 +126,7 @@ def _record(time: Array, p: Array) -> tuple[Array, Array]:
     clock, rows = finite_array("time", time, 1), finite_array("p", p, 2)
     if len(rows) != len(clock):
         raise ArgumentError(
-            f"Arguments `time` and `p` must have the shapes (t,) and (t, m), but have "
+            "Arguments `time` and `p` must have the shapes (t,) and (t, m), but have "
             f"{clock.shape} and {rows.shape}."
         )
     if clock[0] < 0.0 or np.any(np.diff(clock) <= 0.0):

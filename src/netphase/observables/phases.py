@@ -97,7 +97,7 @@ def last_crossing(time: Array, values: Array, level: float) -> Marker:
         ArgumentError: the shapes differ, or the times do not increase.
 
     References:
-        Berthier, Montanari, Zhou (2023): time scales of learning, by half-levels.
+        Berthier, Montanari & Zhou (2024): time scales of learning, by half-levels.
 
     Example:
         >>> last_crossing(np.array([1.0, 4.0, 16.0]), np.array([1.0, 0.0, 1.0]), 0.5)
@@ -127,7 +127,7 @@ def departure_time(time: Array, distance: Array, size: float, share: float = DEP
         ArgumentError: a number is not positive, or the shapes differ.
 
     References:
-        Ma, Wu, E (2020): the network follows the random-feature model at first.
+        Ma, Wu & E (2020): the network follows the random-feature model at first.
     """
     level = positive_float("share", share) * positive_float("size", size)
     return first_above(time, distance, level)
@@ -187,8 +187,9 @@ def relaxation_time(time: Array, risk: Array, floor: float | None = None) -> Mar
         floor: the smallest risk it can reach; the smallest recorded one if None.
 
     Returns:
-        The time; "never" if the floor is not approached; "undetermined" without a given floor
-        where it is that only in the second half of the run, and so may still fall.
+        The time; "never" if the floor is not approached; "undetermined" where a risk is not
+        finite, and without a given floor where the time lies in the second half of the run: the
+        risk may still fall.
 
     Raises:
         ArgumentError: the shapes differ, or ``floor`` is negative.

@@ -156,7 +156,7 @@ def find_plateaus(
             not finite, or a parameter is outside its range.
 
     References:
-        Berthier, Montanari, Zhou (2023): plateaus and escapes of the risk against log time.
+        Berthier, Montanari & Zhou (2024): plateaus and escapes of the risk against log time.
 
     Example:
         >>> time = np.geomspace(1.0, 1e6, 241)

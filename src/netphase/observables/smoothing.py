@@ -27,13 +27,11 @@ class Nodes(NamedTuple):
         x: mean abscissa, increasing, shape (k,).
         y: mean ordinate, shape (k,).
         error: standard error of ``y``, shape (k,).
-        records: how many there are in the interval, ≥ 1, shape (k,).
     """
 
     x: Array
     y: Array
     error: Array
-    records: Array
 
 
 class Lines(NamedTuple):
@@ -96,7 +94,7 @@ def nodes_of(x: Array, y: Array, noise: Array | None, step: float) -> Nodes:
     error = np.sqrt(np.bincount(cell, sd**2)) / count
     if noise is None and len(centre) >= FEWEST:
         error = np.maximum(error, noise_of(centre, height))
-    return Nodes(centre, height, error, count)
+    return Nodes(centre, height, error)
 
 
 def lines_of(

@@ -29,12 +29,6 @@ NETPHASE_INLINE V square_root(V v) {
 #endif
 }
 
-NETPHASE_INLINE V load_any(const double* p) {  // unaligned
-  V v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-
 // (asin(x)/x - 1)/x^2 in x^2, |x| <= 1/2: 2^-57
 constexpr double arc_sine[] = {
       0.16666666666666669, 0.07499999999998433, 0.04464285714635543, 0.030381944138531247,

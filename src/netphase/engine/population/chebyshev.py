@@ -37,6 +37,9 @@ DAMPING = 2.0 / 13.0
 MOST_STAGES = 400
 """Stages of one step at most; rounding grows with their square."""
 
+STABILITY = 1.54
+"""A step h of s stages is stable while hλ is below (s² − 1) over this, with the damping ε."""
+
 RENEW = 10
 """Accepted steps between two estimates of the largest curvature."""
 
@@ -80,7 +83,7 @@ def coefficients(stages: int) -> Array:
 
 def stages_for(step: float, curvature: float) -> int:
     """The fewest stages that are stable for a step."""
-    return max(2, 1 + math.isqrt(math.ceil(1.0 + 1.54 * step * curvature)))
+    return max(2, 1 + math.isqrt(math.ceil(1.0 + STABILITY * step * curvature)))
 
 
 def flow_chebyshev(
@@ -157,7 +160,7 @@ class _Run:
         )
 
     def _step(self, control: StepControl) -> Status | None:
-        longest = ((MOST_STAGES - 1) ** 2 - 1) / (1.54 * self.curvature)
+        longest = ((MOST_STAGES - 1) ** 2 - 1) / (STABILITY * self.curvature)
         self.h, end = last_step(min(self.h, longest), self.time, self.stop)
         if end == self.time:
             return Status.STAGNATED
