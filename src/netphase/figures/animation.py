@@ -148,16 +148,14 @@ class _Scene:
         static.set_layout_engine("none")  # or panels would move from frame to frame
         self.figure = Figure(figsize=SIZE)
         self.figure.add_artist(still(static))
-        self._neuron_artists(self._over(left))
-        self._loss_dot = self._over(above).plot([], [], "o", ms=4.5, color=INK, clip_on=False)[0]
-        self._number_artists(self._over(middle))
+        self._neuron_artists(axes_over(self.figure, left))
+        over = axes_over(self.figure, above)
+        self._loss_dot = over.plot([], [], "o", ms=4.5, color=INK, clip_on=False)[0]
+        self._number_artists(axes_over(self.figure, middle))
         self._curve = None
         if below is not None:
-            self._curve = self._over(below).plot([], [], color=INK, lw=1.3)[0]
+            self._curve = axes_over(self.figure, below).plot([], [], color=INK, lw=1.3)[0]
         self.show(0)
-
-    def _over(self, static: Axes) -> Axes:
-        return axes_over(self.figure, static)
 
     def _neurons(self, result: xr.Dataset) -> None:
         """Signs, coordinates and amplitudes of the neurons that are drawn, shape (t, m)."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from netphase._types import Array
+    from netphase.analysis import Front
 
 Grid = tuple[tuple[int, ...], tuple[int, ...], int]
 """Widths, samples, and the number of seeds."""
@@ -84,7 +85,7 @@ def run(stage: Stage) -> list[Check]:
     return [
         *checks,
         _floor(stage),
-        *_front(results),
+        *_front(front),
         *_contours(results),
         *_ridge(results),
     ]
@@ -170,9 +171,8 @@ def _cells(results: xr.Dataset) -> list[Check]:
     return checks
 
 
-def _front(results: xr.Dataset) -> list[Check]:
+def _front(front: Front) -> list[Check]:
     """Where sparse recovery gives way, row by row, and how it moves with n."""
-    front = measured_front(results, 0.0)
     places = ", ".join(
         f"{n:g}: {m:.0f}" if np.isfinite(m) else f"{n:g}: none"
         for n, m in zip(front.samples, front.width, strict=True)
