@@ -42,6 +42,7 @@ def pairs(r, count=400_000, seed=0):
 @pytest.mark.parametrize("name", TABLE)
 def test_named_activations_have_the_coefficients_of_the_table(name):
     found = hermite.expand(name)
+    assert hermite.expand(name, terms=6, name="σ").name == "σ"
     coefficients, square = TABLE[name]
     np.testing.assert_allclose(found.coefficients[:6], coefficients, atol=6e-8)
     if square is not None:

@@ -97,6 +97,9 @@ class Overlaps:
             w: input weights, shape (m, d), rows of any length but zero; only directions count.
             direction: u*, shape (d,), of any length but zero.
 
+        Returns:
+            The overlaps.
+
         Raises:
             ArgumentError: shapes do not fit, or a row or the direction is zero.
         """
@@ -124,6 +127,9 @@ def gram_floor(s: Array, r: Array) -> float:
     Args:
         s: shape (m,).
         r: shape (m, m).
+
+    Returns:
+        The eigenvalue.
     """
     return float(np.linalg.eigvalsh(_bordered(s, r))[0])
 

@@ -149,6 +149,9 @@ class OverlapField:
             known: shape (m,).
             reach: a time, > 0.
             guess: an a that may be near.
+
+        Returns:
+            The a, shape (m,).
         """
         if math.isinf(self.epsilon):
             return known

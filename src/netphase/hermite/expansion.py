@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,7 +64,8 @@ def expand(
     if count > 1000:
         raise ArgumentError(f"Argument `terms` must be at most 1000, but is {count}.")
     if isinstance(function, (str, Activation)):
-        return _of_activation(activations.get(function), count, kinks, name)
+        known = _of_activation(activations.get(function), count, kinks)
+        return known if name is None else replace(known, name=name)
     if callable(function):
         label = name or str(getattr(function, "__name__", "function"))
         return _by_quadrature(label, function, count, kinks)
@@ -81,6 +82,9 @@ def polynomial(powers: Sequence[float], name: str = "polynomial") -> HermiteSeri
     Args:
         powers: c_0, c_1, ….
         name: what to call it.
+
+    Returns:
+        The series.
 
     Raises:
         ArgumentError: ``powers`` are not finite numbers.
@@ -106,7 +110,10 @@ def relu(shift: float = 0.0, terms: int = TERMS) -> HermiteSeries:
 
     Args:
         shift: b.
-        terms: coefficients that are kept, ≥ 2.
+        terms: coefficients that are kept, two at least.
+
+    Returns:
+        The series.
 
     Raises:
         ArgumentError: ``shift`` is not finite or ``terms`` not a positive integer.
@@ -130,6 +137,9 @@ def erf(scale: float = 1.0, terms: int = TERMS) -> HermiteSeries:
     Args:
         scale: c, > 0; 1/√2 for the activation of Saad and Solla.
         terms: most coefficients that are kept.
+
+    Returns:
+        The series.
 
     Raises:
         ArgumentError: ``scale`` is not positive or ``terms`` not a positive integer.
@@ -177,9 +187,7 @@ class _PartialSum:
         )
 
 
-def _of_activation(
-    sigma: Activation, terms: int, kinks: Sequence[float], name: str | None
-) -> HermiteSeries:
+def _of_activation(sigma: Activation, terms: int, kinks: Sequence[float]) -> HermiteSeries:
     if sigma.code is not None and sigma.name == "relu":
         return relu(terms=terms)
     if sigma.code is not None and sigma.name == "erf":
@@ -190,7 +198,7 @@ def _of_activation(
         found[1] += slope
         square = (1 + slope**2) / 2
         return HermiteSeries(sigma.name, found, square, sigma.value, closed=ReluDual(0.0, slope))
-    return _by_quadrature(name or sigma.name, sigma.value, terms, kinks)
+    return _by_quadrature(sigma.name, sigma.value, terms, kinks)
 
 
 def _by_quadrature(

@@ -58,6 +58,9 @@ class HermiteSeries:
 
         Args:
             terms: how many are kept; K by default.
+
+        Returns:
+            The rest, ≥ 0.
         """
         count = len(self.coefficients) if terms is None else terms
         if self.finite:
@@ -72,6 +75,9 @@ class HermiteSeries:
 
         Args:
             r: correlations in [−1, 1], any shape.
+
+        Returns:
+            U(r), same shape.
 
         Raises:
             ArgumentError: a correlation lies outside.
@@ -108,6 +114,9 @@ class HermiteSeries:
         Args:
             other: φ.
             s: correlations in [−1, 1], any shape.
+
+        Returns:
+            V(s), same shape.
 
         Raises:
             ArgumentError: a correlation lies outside.

@@ -56,6 +56,9 @@ def coefficients(stages: int) -> Array:
 
     Args:
         stages: s ≥ 2; row 1 has only μ̃ and c.
+
+    Returns:
+        The table, read-only: it is kept for the next call.
     """
     w0 = 1.0 + DAMPING / stages**2
     value, first, second = [1.0, w0], [0.0, 1.0], [0.0, 0.0]

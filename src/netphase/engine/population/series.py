@@ -62,6 +62,9 @@ def coefficients(activation: Activation, sizes: Array, terms: int) -> Coefficien
         activation: σ.
         sizes: r, shape (m,).
         terms: how many, ≥ 16.
+
+    Returns:
+        The coefficients.
     """
     largest = float(sizes.max(initial=0.0))
     spacing = min(SPACING / math.sqrt(terms), RESOLVED / largest if largest > 0 else math.inf)
@@ -88,6 +91,9 @@ def pull(b: Array, rows: Coefficients, e: Array, c: Array, columns: Array) -> Pu
         e: output weights of the others, shape (M,).
         c: input weights of the others, shape (M, d).
         columns: g_k(|c_l|), shape (M, terms).
+
+    Returns:
+        The pull.
     """
     (size, u), (_, v) = unit(b), unit(c)
     z = np.clip(u @ v.T, -1.0, 1.0)
