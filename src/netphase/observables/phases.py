@@ -40,7 +40,10 @@ class Marker(NamedTuple):
 
 
 NEVER = Marker(math.nan, "never")
+"""A moment that does not come within the run."""
+
 UNDETERMINED = Marker(math.nan, "undetermined")
+"""A moment of which the records cannot tell."""
 
 
 def first_above(time: Array, values: Array, level: float) -> Marker:
@@ -249,9 +252,14 @@ def mean_rotation(initial: Array, current: Array, weights: Array | None = None) 
     if weights is None:
         return float(angles.mean())
     share = np.asarray(weights, dtype=np.float64)
-    if share.shape != angles.shape or np.any(share < 0.0):
+    if share.shape != angles.shape:
         raise ArgumentError(
-            f"Argument `weights` must hold {len(angles)} numbers ≥ 0, one a neuron."
+            f"Argument `weights` must have the shape {angles.shape} of the neurons, but has "
+            f"{share.shape}."
+        )
+    if np.any(share < 0.0):
+        raise ArgumentError(
+            f"Argument `weights` must not be negative, but holds {float(share.min()):g}."
         )
     total = float(share.sum())
     return float(share @ angles) / total if total > 0.0 else math.nan

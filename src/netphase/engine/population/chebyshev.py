@@ -185,7 +185,7 @@ class _Run:
         return self.field.chebyshev(self.u, self.flow, step, table, fractions)
 
     def _error(self, u: Array, flow: Array, mean_square: float) -> float:
-        """Error of a step over the tolerance."""
+        """Error of a step over the tolerance, by the estimate that comes with the method."""
         error = 0.8 * (self.u - u) + 0.4 * self.h * (self.flow + flow)
         floor = max(mean_square, LOSS_FLOOR * self.first, 1e-300)
         errors = [abs(float(np.sum(flow * error / self.field.mobility))) / floor]

@@ -14,6 +14,9 @@ from netphase.engine.population.reference import Pass, population_pass
 DIFFERENCE = 1e-6
 """Size of the displacement of a finite difference of the flow, relative to the state."""
 
+MOST_TURNS = 60
+"""Power iterations at most: where the largest two eigenvalues are close, either will do."""
+
 
 class Marched(NamedTuple):
     """Where some steps of gradient descent led.
@@ -145,10 +148,12 @@ class PopulationField:
     ) -> tuple[float, Array]:
         """Power iteration on differences of a field, in the inner product of 1/M."""
         weight = 1.0 / self.mobility
-        v = np.random.default_rng(0).standard_normal(u.shape) if direction is None else direction
+        v = direction
+        if v is None:  # any direction that is orthogonal to nothing, the same in every run
+            v = np.random.default_rng(0).standard_normal(u.shape)
         size = DIFFERENCE * math.sqrt(float(np.sum(u * u * weight)))
         value = 0.0
-        for turn in range(60):
+        for turn in range(MOST_TURNS):
             length = math.sqrt(float(np.sum(v * v * weight)))
             if not (length > 0.0 and math.isfinite(length)):
                 return value, np.ones_like(u)
