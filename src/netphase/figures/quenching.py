@@ -62,7 +62,7 @@ def contribution_curves(
         ArgumentError: ``result`` is no such record.
 
     References:
-        Ma, Wu, E (2020), magnitudes of the neurons against the iterations.
+        Ma, Wu & E (2020), magnitudes of the neurons against the iterations.
     """
     refuse_other(result)
     with style():
@@ -163,7 +163,7 @@ def loss_with_twin(result: xr.Dataset, *, width: float = COLUMN) -> Figure:
         ArgumentError: ``result`` is no such record.
 
     References:
-        Ma, Wu, E (2020), the loss of the network and of the random-feature model.
+        Ma, Wu & E (2020), the loss of the network and of the random-feature model.
     """
     refuse_other(result, "twin_test_error", "distance")
     with style():
@@ -246,7 +246,7 @@ def contribution_stems(result: xr.Dataset, *, width: float = PAGE) -> Figure:
         ArgumentError: ``result`` is no such record.
 
     References:
-        Ma, Wu, E (2020), contributions of the neurons of both at the end.
+        Ma, Wu & E (2020), contributions of the neurons of both at the end.
     """
     refuse_other(result, "twin_p")
     with style():
@@ -288,7 +288,7 @@ def direction_scatter(result: xr.Dataset, *, width: float = PAGE) -> Figure:
         ArgumentError: ``result`` is no such record, or the inputs have one dimension only.
 
     References:
-        Ma, Wu, E (2020), directions of the neurons at the start and the end.
+        Ma, Wu & E (2020), directions of the neurons at the start and the end.
     """
     refuse_other(result, "twin_p")
     if result.sizes["input"] < 2:

@@ -64,7 +64,7 @@ def quenching_animation(
         ArgumentError: ``result`` is no such record, or an argument is outside its range.
 
     References:
-        Ma, Wu, E (2020), the videos of their code.
+        Ma, Wu & E (2020), the videos of their code.
     """
     from matplotlib.animation import FuncAnimation
 

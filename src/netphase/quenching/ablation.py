@@ -77,7 +77,7 @@ def ablate(
             neuron is quenched then, or an argument is outside its domain.
 
     References:
-        Ma, Wu, E (2020): quenched neurons support later activations and deactivations.
+        Ma, Wu & E (2020): quenched neurons support later activations and deactivations.
 
     Example:
         >>> import netphase as nph

@@ -108,7 +108,7 @@ def quench(
             target, or the machine's memory does not hold the run.
 
     References:
-        Ma, Wu, E (2020), "The quenching-activation behavior of the gradient descent dynamics".
+        Ma, Wu & E (2020), "The quenching-activation behavior of the gradient descent dynamics".
 
     Example:
         >>> import netphase as nph
