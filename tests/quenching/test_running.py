@@ -322,3 +322,12 @@ def test_a_run_that_stagnates_needs_a_doubling_of_time_without_a_fall():
 
 def network_at_zero():
     return nph.Parameters(np.zeros(1), np.ones((1, 1)))
+
+
+def test_a_whole_number_is_a_rate_like_any_other():
+    options = {"time": 3.0, "frames": 4}
+    whole = quench("single_neuron?d=4", 5, method=nph.Descent(1), **options)
+    real = quench("single_neuron?d=4", 5, method=nph.Descent(1.0), **options)
+    for name in ("test_error", "twin_test_error"):
+        np.testing.assert_array_equal(whole[name], real[name])
+    assert isinstance(nph.Descent(1).learning_rate, float)

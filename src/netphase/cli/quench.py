@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -230,10 +230,10 @@ def target_with(source: str, inputs: int | None) -> str:
     return source
 
 
-def _method(rate: float | str) -> Descent:
+def _method(rate: float | Literal["auto", "stable"]) -> Descent:
     from netphase.dynamics import Descent
 
-    return Descent(rate)  # type: ignore[arg-type]
+    return Descent(rate)
 
 
 def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:

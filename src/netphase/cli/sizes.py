@@ -172,6 +172,7 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
         click.UsageError: an option belongs to the other plane.
         ArgumentError: a value is outside its domain.
     """
+    from netphase.dynamics import Adam
     from netphase.sweep import SizeSweep
 
     for name in OTHER:
@@ -182,6 +183,8 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
                 "--samples."
             )
     grid = QUICK if options["quick"] else PAPER
+    method = chosen_method(options)
+    assert not isinstance(method, Adam)  # which is refused for every plane
     return SizeSweep(
         widths=options["widths"] or grid.widths,
         samples=options["samples"] or grid.samples,
@@ -189,7 +192,7 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
         scalings=options["scaling"] or (0.0, 1.0),
         target=TARGET if options["target"] is None else options["target"],
         inputs=options["inputs"] or "gaussian",
-        method=chosen_method(options),  # type: ignore[arg-type]  # Adam was refused
+        method=method,
         mean_square=options["tolerance"] if given(ctx, "tolerance") else TOLERANCE,
         time=options["time"],
         dtype=options["dtype"],

@@ -50,7 +50,8 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
                     f"is {self.learning_rate!r}."
                 )
         else:
-            positive_float("learning_rate", self.learning_rate)
+            rate = positive_float("learning_rate", self.learning_rate)
+            msgspec.structs.force_setattr(self, "learning_rate", rate)  # a whole number, too
         _fraction("tolerance", self.tolerance)
 
     @property

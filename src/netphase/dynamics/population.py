@@ -121,7 +121,7 @@ def _advance(
             field, start, rtol=rtol, stop=stop, tracked=tracked, times=times
         )
         return "stabilised explicit method", outcome, kept
-    literal = None if method.learning_rate == "stable" else float(method.learning_rate)
+    literal = None if method.learning_rate == "stable" else method.learning_rate
     outcome, kept = descend_population(
         field, start, learning_rate=literal, stop=stop, tracked=tracked, times=times
     )

@@ -144,8 +144,8 @@ def quench(
 
 def grain_of(method: Descent | Flow) -> float | None:
     """The step of a literal descent; None where steps are chosen on the way."""
-    literal = isinstance(method, Descent) and isinstance(method.learning_rate, float)
-    return float(method.learning_rate) if literal else None  # type: ignore[union-attr]
+    rate = method.learning_rate if isinstance(method, Descent) else None
+    return rate if isinstance(rate, float) else None
 
 
 class Walk:
