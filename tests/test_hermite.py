@@ -225,3 +225,32 @@ def test_other_bad_arguments_are_refused():
         hermite.erf(-1.0)
     with pytest.raises(ArgumentError, match="HermiteSeries"):
         hermite.relu().overlap([1.0], 0.0)
+
+
+SLOPES = [
+    hermite.expand([0.3, -1.0, 0.5, 0.2]),
+    hermite.expand([2.0]),
+    hermite.relu(0.5),
+    hermite.erf(0.7),
+    hermite.expand("leaky_relu"),
+    hermite.expand("tanh"),
+    hermite.expand(np.sin, name="sine"),
+]
+
+
+@pytest.mark.parametrize("series", SLOPES, ids=ids)
+def test_derivatives_are_slopes(series):
+    z, h = np.array([[-2.3, -0.7], [0.4, 1.9]]), 1e-4
+    wide = (series(z + 2 * h) - series(z - 2 * h)) / (4 * h)
+    near = (series(z + h) - series(z - h)) / (2 * h)
+    found = series.derivative(z)
+    assert found.shape == z.shape
+    np.testing.assert_allclose(found, (4 * near - wide) / 3, atol=1e-9)
+
+
+def test_derivatives_have_the_slope_of_the_kernel_as_mean_product():
+    x, y = pairs(0.4)
+    for series in SLOPES:
+        products = series.derivative(x) * series.derivative(y)
+        error = products.std() / math.sqrt(len(x))
+        assert abs(products.mean() - series.kernel_slope(np.array(0.4))) <= 4.5 * error + 1e-12

@@ -127,7 +127,12 @@ def relu(shift: float = 0.0, terms: int = TERMS) -> HermiteSeries:
     square = (1 + b * b) * below + b * density
     name = "relu" if b == 0 else f"relu(z{b:+g})"
     return HermiteSeries(
-        name, relu_coefficients(count, b), square, _Ramp(b), closed=ReluDual(b, 0.0)
+        name,
+        relu_coefficients(count, b),
+        square,
+        _Ramp(b),
+        closed=ReluDual(b, 0.0),
+        slope=_Step(b),
     )
 
 
@@ -156,7 +161,9 @@ def erf(scale: float = 1.0, terms: int = TERMS) -> HermiteSeries:
         square *= q * q * k / (k + 1) * k / (k + 2)
     name = "erf" if c == 1.0 else f"erf({c:g}z)"
     total = 2 / math.pi * math.asin(q)
-    return HermiteSeries(name, trimmed(found, total), total, _Erf(c), closed=ErfDual(q))
+    return HermiteSeries(
+        name, trimmed(found, total), total, _Erf(c), closed=ErfDual(q), slope=_Bell(c)
+    )
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,14 @@ class _Ramp:
 
 
 @dataclass(frozen=True)
+class _Step:
+    shift: float
+
+    def __call__(self, z: Array) -> Array:
+        return (z + self.shift > 0).astype(np.float64)
+
+
+@dataclass(frozen=True)
 class _Erf:
     scale: float
 
@@ -175,6 +190,14 @@ class _Erf:
         from scipy.special import erf as error_function
 
         return np.asarray(error_function(self.scale * z))
+
+
+@dataclass(frozen=True)
+class _Bell:
+    scale: float
+
+    def __call__(self, z: Array) -> Array:
+        return np.asarray(2 * self.scale / math.sqrt(math.pi) * np.exp(-((self.scale * z) ** 2)))
 
 
 @dataclass(frozen=True)
@@ -197,8 +220,11 @@ def _of_activation(sigma: Activation, terms: int, kinks: Sequence[float]) -> Her
         found = (1 - slope) * relu_coefficients(max(2, terms))
         found[1] += slope
         square = (1 + slope**2) / 2
-        return HermiteSeries(sigma.name, found, square, sigma.value, closed=ReluDual(0.0, slope))
-    return _by_quadrature(sigma.name, sigma.value, terms, kinks)
+        dual = ReluDual(0.0, slope)
+        return HermiteSeries(
+            sigma.name, found, square, sigma.value, closed=dual, slope=sigma.derivative
+        )
+    return replace(_by_quadrature(sigma.name, sigma.value, terms, kinks), slope=sigma.derivative)
 
 
 def _by_quadrature(

@@ -16,6 +16,7 @@ from netphase.hermite.duals import DualMap, PowerSeries
 from netphase.hermite.polynomials import polynomials
 
 _ROUNDING = 4e-16  # of the mean square: what is known of a rest
+_DIFFERENCE = 6e-6  # the cube root of the rounding, best for a central difference
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class HermiteSeries:
         function: z ↦ σ(z), elementwise.
         finite: whether σ is a polynomial, so that no term is left out.
         closed: r ↦ U(r), U′(r) in closed form, or None where the series has to do.
+        slope: z ↦ σ′(z), or None where a difference has to do.
     """
 
     name: str
@@ -40,6 +42,7 @@ class HermiteSeries:
     function: Pointwise = field(repr=False)
     finite: bool = False
     closed: DualMap | None = field(default=None, repr=False)
+    slope: Pointwise | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.coefficients.setflags(write=False)
@@ -47,6 +50,24 @@ class HermiteSeries:
     def __call__(self, z: Array) -> Array:
         """σ(z) itself, any shape."""
         return np.asarray(self.function(np.asarray(z, dtype=np.float64)))
+
+    def derivative(self, z: Array) -> Array:
+        """σ′(z), any shape; good to some 1e-10 where it has to be a difference, at a kink a side.
+
+        Args:
+            z: any shape.
+
+        Returns:
+            σ′(z), same shape.
+        """
+        z = np.asarray(z, dtype=np.float64)
+        if self.slope is not None:
+            return np.asarray(self.slope(z))
+        if self.finite:
+            found = np.sqrt(np.arange(1, len(self.coefficients))) * self.coefficients[1:]
+            return np.tensordot(found, polynomials(z, len(found)), 1) if len(found) else 0.0 * z
+        h = _DIFFERENCE * np.maximum(1.0, np.abs(z))
+        return (self(z + h) - self(z - h)) / (2 * h)
 
     def partial_sum(self, z: Array) -> Array:
         """Σ_{k<K} σ_k h_k(z), shape of ``z``."""
