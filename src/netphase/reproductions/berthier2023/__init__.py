@@ -1,0 +1,25 @@
+"""Learning time-scales in two-layer neural networks: Berthier, Montanari & Zhou (2023)."""
+
+from __future__ import annotations
+
+from netphase.reproductions.berthier2023 import staircase
+from netphase.reproductions.reproduction import Part, Reproduction
+
+DEPARTURES = (
+    "The text of the paper could not be had, nor the settings of its figures. Equations and "
+    "exponents are taken from notes on it; figures are numbered here by subject, and their "
+    "settings are ours. What was derived anew is marked so.",
+)
+
+PARTS = (Part((1, 2, 5), "Figs 1, 2 and 5: staircases", staircase.run),)
+
+REPRODUCTION = Reproduction(
+    key="berthier2023",
+    reference=(
+        "R. Berthier, A. Montanari, K. Zhou, Learning time-scales in two-layers neural networks, "
+        "Foundations of Computational Mathematics, 2024 (arXiv 2303.00055, 2023)"
+    ),
+    parts=PARTS,
+    departures=DEPARTURES,
+)
+"""What `netphase.reproductions.get("berthier2023")` returns."""

@@ -1,0 +1,81 @@
+"""Mean-field runs of one case: solutions with rows where degrees are learnt, and their windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netphase._types import Array
+from netphase.dynamics import MeanFieldOverlaps, OverlapSolution
+from netphase.observables import last_crossing
+from netphase.reproductions.berthier2023 import setting
+
+RTOL = 1e-9
+ROWS, NEAR, REACH = 800, 801, 0.6
+"""Rows evenly spaced in log time, and around each t_l, from 1 − 0.6 to 1 + 0.6 of it."""
+
+FIRST, LAST = 0.9, 0.1
+"""A degree's window lasts from the last crossing of the first part of |φ_l| to that of the last."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A solution with its windows.
+
+    Attributes:
+        model: the equations.
+        solution: its solution, rows dense around every t_l.
+        start: last time at which |ρ_l| is 90 % of |φ_l|, shape (k,); NaN where there is none.
+        end: the same for 10 %.
+    """
+
+    model: MeanFieldOverlaps
+    solution: OverlapSolution
+    start: Array
+    end: Array
+
+    @property
+    def times(self) -> Array:
+        """t_l, last times at which |ρ_l| is half of |φ_l|, shape (k,)."""
+        return self.solution.crossing_times
+
+    @property
+    def width(self) -> Array:
+        """Lengths of the windows, shape (k,)."""
+        return self.end - self.start
+
+    def at(self, time: float, values: Array) -> float:
+        """A quantity of the solution at a time, by interpolation in log time."""
+        clock = self.solution.time[1:]
+        return float(np.interp(np.log(time), np.log(clock), values[1:]))
+
+
+def flow(
+    epsilon: float,
+    end: float,
+    *,
+    activation: tuple[float, ...] = setting.SIGMA,
+    target: tuple[float, ...] = setting.PHI,
+    atoms: Array | tuple[float, ...] = setting.ATOMS,
+    weights: Array | None = None,
+) -> Flow:
+    """Solve one case to an end; arguments as for `MeanFieldOverlaps`."""
+    model = MeanFieldOverlaps(
+        epsilon, np.array(activation), np.array(target), np.array(atoms), weights
+    )
+    times = model.solve(end=end, rtol=RTOL).crossing_times
+    solution = model.solve(times=_rows(epsilon, end, times), rtol=RTOL)
+    part = np.abs(solution.residuals) / np.where(model.target == 0.0, np.nan, np.abs(model.target))
+    crossed = np.array(
+        [[last_crossing(solution.time, row, level).time for row in part.T]
+         for level in (FIRST, LAST)]
+    )  # fmt: skip
+    return Flow(model, solution, *crossed)
+
+
+def _rows(epsilon: float, end: float, times: Array) -> Array:
+    near = np.linspace(1 - REACH, 1 + REACH, NEAR)
+    windows = [time * near for time in times if time > 0.0]
+    rows = np.concatenate([[0.0, end], np.geomspace(1e-3 * epsilon, end, ROWS), *windows])
+    return np.unique(rows[rows <= end])
