@@ -1,5 +1,14 @@
 """Kernels of infinitely wide and of finite networks, and what they predict without training."""
 
+from netphase.kernels.erf_integrals import (
+    erf_force,
+    erf_forces,
+    erf_gram,
+    erf_noise,
+    erf_pair,
+    erf_quartic,
+    erf_slopes,
+)
 from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
 from netphase.kernels.initial_stage import half_way, linear_plateau
 from netphase.kernels.leading_order import leading_plateau, stage_end
@@ -28,6 +37,13 @@ __all__ = [
     "RelativeChanges",
     "condensed_lower_bound",
     "condensed_prediction",
+    "erf_force",
+    "erf_forces",
+    "erf_gram",
+    "erf_noise",
+    "erf_pair",
+    "erf_quartic",
+    "erf_slopes",
     "gaussian_kernels",
     "half_way",
     "input_power",
