@@ -1,7 +1,14 @@
-"""Scales as powers of the width, the plane (γ, γ′) they span, and what theory says of it."""
+"""Scales as powers of the width, the plane (γ, γ′) and its deep kin, and what theory says."""
 
 from netphase.scalings.formulas import PowerLaw, evaluate, leading_power
 from netphase.scalings.law import Scales, ScalingLaw
+from netphase.scalings.layer_named import (
+    LAYER_INITIALISATIONS,
+    layer_initialisation,
+    uniform_scaling,
+)
+from netphase.scalings.layer_theory import LayerPrediction, Laziness, laziness, predicted_layers
+from netphase.scalings.layers import LayerScales, LayerScaling
 from netphase.scalings.named import INITIALISATIONS, initialisation, known_initialisations
 from netphase.scalings.notations import Notation, notations
 from netphase.scalings.theory import (
@@ -15,7 +22,12 @@ from netphase.scalings.zones import Zone, distance_to_lines, zone_at, zone_of
 
 __all__ = [
     "INITIALISATIONS",
+    "LAYER_INITIALISATIONS",
     "Exponents",
+    "LayerPrediction",
+    "LayerScales",
+    "LayerScaling",
+    "Laziness",
     "Notation",
     "PowerLaw",
     "Regime",
@@ -27,10 +39,14 @@ __all__ = [
     "gamma_c",
     "initialisation",
     "known_initialisations",
+    "layer_initialisation",
+    "laziness",
     "leading_power",
     "notations",
     "predicted_exponents",
+    "predicted_layers",
     "regime_at",
+    "uniform_scaling",
     "zone_at",
     "zone_of",
 ]

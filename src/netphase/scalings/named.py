@@ -57,9 +57,14 @@ def initialisation(name: str, d: int) -> ScalingLaw:
         >>> initialisation("Glorot", d=2).gamma
         1.0
     """
-    word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
-    known = one_of("initialisation", _OTHER_NAMES.get(word, word), INITIALISATIONS)
+    known = one_of("initialisation", plain_word(name), INITIALISATIONS)
     return _NAMED[known](positive_int("d", d))
+
+
+def plain_word(name: str) -> str:
+    """The word of the tables for a name in any spelling."""
+    word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    return _OTHER_NAMES.get(word, word)
 
 
 def known_initialisations(d: int = 2) -> dict[str, ScalingLaw]:

@@ -1,0 +1,374 @@
+"""`LayerScaling` (scales of a network of any depth as powers of its width) and `LayerScales`."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import msgspec
+
+from netphase._checks import finite_float, instance_of, positive_float, positive_int
+from netphase.errors import ArgumentError
+from netphase.scalings.formulas import evaluate, leading_power, substitute_d
+from netphase.scalings.law import ScalingLaw
+
+_LOG_LARGEST = math.log(sys.float_info.max)
+_LOG_SMALLEST = math.log(sys.float_info.min)
+
+
+class LayerScales(msgspec.Struct, frozen=True):
+    """The scales of one network of L hidden layers of m neurons each.
+
+    x^[0] = x, x^[l] = σ(W^[l] x^[l−1]) for l = 1 … L, f(x) = (1/α) W^[L+1] x^[L], with entries
+    W^[l] ~ N(0, β_l²) and learning rate η_l. Layers are counted from 1, the inputs' side.
+
+    Attributes:
+        width: m ≥ 1.
+        betas: β_1 … β_{L+1}, > 0.
+        rates: η_1 … η_{L+1}, > 0.
+        alpha: α > 0, which divides the output.
+    """
+
+    width: int
+    betas: tuple[float, ...]
+    rates: tuple[float, ...]
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive_int("width", self.width)
+        positive_float("alpha", self.alpha)
+        _check_depth("betas", len(self.betas))
+        _check_length("rates", len(self.rates), len(self.betas))
+        for name in ("betas", "rates"):
+            for k, each in enumerate(getattr(self, name)):
+                positive_float(f"{name}[{k}]", each)
+        self._check_range()
+
+    @property
+    def depth(self) -> int:
+        """Number of hidden layers, L."""
+        return len(self.betas) - 1
+
+    @property
+    def alphas(self) -> tuple[float, ...]:
+        """α_l = √m β_l, the gain of layer l, l = 1 … L+1."""
+        return tuple(math.sqrt(self.width) * each for each in self.betas)
+
+    @property
+    def kappa(self) -> float:
+        """κ = (1/α) Π_l α_l = √m f₀, with f₀ = (β_1/α) Π_{l≥2} √m β_l the size of the output."""
+        return math.exp(self._log_kappa)
+
+    @property
+    def log_m_kappa(self) -> float:
+        """Log κ/log m at this width; prefactors make it differ from its limit.
+
+        Raises:
+            ArgumentError: the width is 1, where log m = 0.
+        """
+        if self.width == 1:
+            raise ArgumentError("Argument `width` must be at least 2 for log_m κ, but is 1.")
+        return self._log_kappa / math.log(self.width)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """p_l = (η_l/β_l²)/Σ_j (η_j/β_j²): shares of the tangent kernel if all K^[l] were equal.
+
+        The exact shares, which know the traces of K^[l], are `kernels.DeepKernels.shares`.
+        """
+        logs = [math.log(r) - 2 * math.log(b) for r, b in zip(self.rates, self.betas, strict=True)]
+        parts = [math.exp(each - max(logs)) for each in logs]
+        return tuple(each / sum(parts) for each in parts)
+
+    @property
+    def _log_kappa(self) -> float:
+        gains = math.fsum(math.log(each) for each in self.betas)
+        return (self.depth + 1) / 2 * math.log(self.width) + gains - math.log(self.alpha)
+
+    def _check_range(self) -> None:
+        """Refuses signals whose squares, which kernels and norms need, are no floats."""
+        size = -math.log(self.width) / 2
+        for layer, beta in enumerate(self.betas, 1):
+            size += math.log(self.width) / 2 + math.log(beta)
+            self._check_size(f"The signal in layer {layer}", size)
+        self._check_size("The output", size - math.log(self.alpha))
+        self._check_size("κ", self._log_kappa)
+
+    def _check_size(self, what: str, log_size: float) -> None:
+        if not _LOG_SMALLEST < 2 * log_size < _LOG_LARGEST:
+            raise ArgumentError(
+                f"{what} must have a size whose square a float64 holds, but at m = {self.width} "
+                f"it is 10^{log_size / math.log(10):.0f}. Use exponents nearer to zero, a smaller "
+                "width or fewer layers."
+            )
+
+
+class LayerScaling(msgspec.Struct, frozen=True):
+    """Scales of a network of L hidden layers as powers of the width m.
+
+    x^[l] = σ(W^[l] x^[l−1]) for l = 1 … L, f = (1/α) W^[L+1] x^[L], W^[l] ~ N(0, β_l²), trained by
+    gradient flow with learning rates η_l. Factors in front of weights count as part of them: c W
+    with W ~ N(0, s²) and rate η is β = cs with rate c²η.
+
+    Attributes:
+        g: g_1 … g_{L+1}, exponents of the scales β_l = prefactor · m^(−g_l): **positive shrinks**.
+        rates: exponents of the learning rates η_l = prefactor · m^rate; zero where not given.
+            Only their ratios matter, apart from the clock.
+        alpha: exponent of α, which **divides** the output.
+        beta_prefactors: prefactors of β_l; one where not given.
+        rate_prefactors: prefactors of η_l; one where not given.
+        alpha_prefactor: prefactor of α.
+        formulas: formulas in m for β_1 … β_{L+1} and, last, α, where a scale is a power law only
+            at large m; made by `from_formulas`.
+
+    References:
+        A reconstruction: Li, Luo & Zhou (2024) define the θ-lazy area of deep networks by
+        lim log κ/log m > 0 (abstract); that κ is the one of `LayerScales` is derived here from
+        their decay rate and their value for NTK scaling, not read in their text. Depth one is the
+        plane of Luo et al. (JMLR 2021).
+
+    Example:
+        >>> law = LayerScaling(g=(0.0, 0.5, 1.0))
+        >>> law.depth, law.gamma, law.log_m_kappa
+        (2, 1.5, 0.0)
+    """
+
+    g: tuple[float, ...]
+    rates: tuple[float, ...] = ()
+    alpha: float = 0.0
+    beta_prefactors: tuple[float, ...] = ()
+    rate_prefactors: tuple[float, ...] = ()
+    alpha_prefactor: float = 1.0
+    formulas: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("g", "rates", "beta_prefactors", "rate_prefactors"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not hasattr(value, "__iter__"):
+                raise ArgumentError(
+                    f"Argument `{name}` must be a sequence with a number a layer, but is {value!r}."
+                )
+            msgspec.structs.force_setattr(self, name, tuple(value))
+        count = len(self.g)
+        _check_depth("g", count)
+        for name, usual in (("rates", 0.0), ("beta_prefactors", 1.0), ("rate_prefactors", 1.0)):
+            if not getattr(self, name):
+                msgspec.structs.force_setattr(self, name, (usual,) * count)
+            _check_length(name, len(getattr(self, name)), count)
+        for name in ("g", "rates", "beta_prefactors", "rate_prefactors"):
+            check = positive_float if name.endswith("prefactors") else finite_float
+            values = (check(f"{name}[{k}]", each) for k, each in enumerate(getattr(self, name)))
+            msgspec.structs.force_setattr(self, name, tuple(values))
+        finite_float("alpha", self.alpha)
+        positive_float("alpha_prefactor", self.alpha_prefactor)
+        if self.formulas is not None:
+            self._check_formulas(self.formulas)
+
+    def _check_formulas(self, formulas: tuple[str, ...]) -> None:
+        _check_length("formulas", len(formulas), len(self.g) + 1)
+        exponents = (*(-each for each in self.g), self.alpha)
+        prefactors = (*self.beta_prefactors, self.alpha_prefactor)
+        for text, exponent, prefactor in zip(formulas, exponents, prefactors, strict=True):
+            if leading_power(text) != (exponent, prefactor):
+                raise ArgumentError(
+                    f"Argument `formulas` must agree with the exponents, but {text!r} is not "
+                    f"{prefactor}·m^{exponent} at large m."
+                )
+
+    @property
+    def depth(self) -> int:
+        """Number of hidden layers, L ≥ 1."""
+        return len(self.g) - 1
+
+    @property
+    def gamma(self) -> float:
+        """γ = lim −log(β_1 ⋯ β_{L+1}/α)/log m; for L = 1 that of `ScalingLaw`."""
+        return self.alpha + math.fsum(self.g)
+
+    @property
+    def gamma_c(self) -> float:
+        """(L+1)/2, the γ below which the network is θ-lazy."""
+        return (self.depth + 1) / 2
+
+    @property
+    def log_m_kappa(self) -> float:
+        """Lim log κ/log m = (L+1)/2 − γ."""
+        return self.gamma_c - self.gamma
+
+    @property
+    def gamma_prime(self) -> float:
+        """γ′ of `ScalingLaw`, for one hidden layer.
+
+        Raises:
+            ArgumentError: there are more hidden layers, whose ratios are L numbers and not one.
+        """
+        return self.two_layer.gamma_prime
+
+    @property
+    def share_exponents(self) -> tuple[float, ...]:
+        """Exponents of the shares p_l = (η_l/β_l²)/Σ_j (η_j/β_j²), ≤ 0 and zero for the largest."""
+        mobility = [rate + 2 * each for rate, each in zip(self.rates, self.g, strict=True)]
+        return tuple(each - max(mobility) for each in mobility)
+
+    @property
+    def two_layer(self) -> ScalingLaw:
+        """The law of the plane (γ, γ′), for one hidden layer; a common learning rate is left out.
+
+        Raises:
+            ArgumentError: there are more hidden layers.
+        """
+        if self.depth != 1:
+            raise ArgumentError(
+                f"Argument `depth` must be 1 for a point of the plane (γ, γ′), but is {self.depth}."
+            )
+        law = ScalingLaw(
+            alpha=self.alpha,
+            beta1=-self.g[1] + 0.0,
+            beta2=-self.g[0] + 0.0,
+            alpha_prefactor=self.alpha_prefactor,
+            beta1_prefactor=self.beta_prefactors[1],
+            beta2_prefactor=self.beta_prefactors[0],
+            formulas=_reversed(self.formulas),
+        )
+        ratio = self.rate_prefactors[1] / self.rate_prefactors[0]
+        return law.with_learning_rates(self.rates[1] - self.rates[0], ratio)
+
+    @classmethod
+    def from_two_layer(cls, law: ScalingLaw) -> LayerScaling:
+        """The scaling of one hidden layer that a law of the plane is, with η_w = 1.
+
+        Args:
+            law: the law.
+
+        Returns:
+            The scaling; its `two_layer` is the law again.
+
+        Raises:
+            ArgumentError: ``law`` is no `ScalingLaw`.
+
+        Example:
+            >>> LayerScaling.from_two_layer(ScalingLaw.mup()).g
+            (0.0, 1.0)
+        """
+        instance_of("law", law, ScalingLaw, "a ScalingLaw")
+        return cls(
+            g=(-law.beta2 + 0.0, -law.beta1 + 0.0),
+            rates=(0.0, law.rate_ratio),
+            alpha=law.alpha,
+            beta_prefactors=(law.beta2_prefactor, law.beta1_prefactor),
+            rate_prefactors=(1.0, law.rate_ratio_prefactor),
+            alpha_prefactor=law.alpha_prefactor,
+            formulas=_reversed(law.formulas),
+        )
+
+    @classmethod
+    def from_formulas(
+        cls, betas: tuple[str, ...], alpha: str = "1", d: int | None = None
+    ) -> LayerScaling:
+        """The scaling of formulas in the width.
+
+        Args:
+            betas: β_1 … β_{L+1}, for example ``("1/sqrt(d)", "m^-0.5", "1/m")``.
+            alpha: α, which divides the output.
+            d: number of inputs of a neuron; needed where a formula uses ``d``.
+
+        Returns:
+            A scaling whose exponents are those of m → ∞ and whose scales are the formulas' values.
+
+        Raises:
+            ArgumentError: a formula is not one, is not positive, or is no power law at large m.
+
+        Example:
+            >>> LayerScaling.from_formulas(("1", "m^-0.5", "sqrt(2/(m+1))")).g
+            (0.0, 0.5, 0.5)
+        """
+        size = None if d is None else positive_int("d", d)
+        texts = tuple(substitute_d(text, size) for text in (*betas, alpha))
+        powers = [leading_power(text) for text in texts]
+        return cls(
+            g=tuple(-each.exponent + 0.0 for each in powers[:-1]),
+            alpha=powers[-1].exponent,
+            beta_prefactors=tuple(each.prefactor for each in powers[:-1]),
+            alpha_prefactor=powers[-1].prefactor,
+            formulas=texts,
+        )
+
+    def with_learning_rates(
+        self, rates: tuple[float, ...], prefactors: tuple[float, ...] = ()
+    ) -> LayerScaling:
+        """The same initialisation trained with other learning rates.
+
+        Args:
+            rates: exponents of η_1 … η_{L+1}.
+            prefactors: their prefactors; one where not given.
+
+        Returns:
+            The scaling.
+
+        Raises:
+            ArgumentError: there is not one number a layer.
+        """
+        return msgspec.structs.replace(self, rates=rates, rate_prefactors=prefactors)
+
+    def at_width(self, m: int) -> LayerScales:
+        """The scales at one width.
+
+        Args:
+            m: width of the hidden layers, ≥ 1.
+
+        Returns:
+            β_l, η_l and α.
+
+        Raises:
+            ArgumentError: the width is not a positive integer, or a scale, or the signal that it
+                passes on, leaves the range of a float; the message says in which layer.
+        """
+        m = positive_int("width", m)
+        rates = tuple(
+            _power(f"Rate η_{k}", each, prefactor, m)
+            for k, (each, prefactor) in enumerate(
+                zip(self.rates, self.rate_prefactors, strict=True), 1
+            )
+        )
+        if self.formulas is not None:
+            *betas, alpha = (evaluate(text, m) for text in self.formulas)
+            return LayerScales(m, tuple(betas), rates, alpha)
+        found = tuple(
+            _power(f"Scale β_{k}", -each, prefactor, m)
+            for k, (each, prefactor) in enumerate(zip(self.g, self.beta_prefactors, strict=True), 1)
+        )
+        return LayerScales(m, found, rates, _power("Scale α", self.alpha, self.alpha_prefactor, m))
+
+
+def _power(what: str, exponent: float, prefactor: float, m: int) -> float:
+    try:
+        return positive_float(what, prefactor * float(m) ** exponent)
+    except (OverflowError, ArgumentError):
+        where = f" of layer {what.rpartition('_')[2]}" if "_" in what else ""
+        raise ArgumentError(
+            f"{what}{where} = {prefactor:g}·m^{exponent:g} leaves the range of a float at "
+            f"m = {m}. Use an exponent nearer to zero."
+        ) from None
+
+
+def _reversed(formulas: tuple[str, ...] | None) -> tuple[str, str, str] | None:
+    """Formulas of (β_w, β_a, α) for those of (α, β_a, β_w), and back."""
+    if formulas is None:
+        return None
+    first, second, third = formulas
+    return third, second, first
+
+
+def _check_depth(name: str, count: int) -> None:
+    if count < 2:
+        raise ArgumentError(
+            f"Argument `{name}` must have L + 1 ≥ 2 entries, one a layer of weights, but has "
+            f"{count}: a network needs a hidden layer (depth L ≥ 1)."
+        )
+
+
+def _check_length(name: str, count: int, expected: int) -> None:
+    if count != expected:
+        raise ArgumentError(
+            f"Argument `{name}` must have {expected} entries here, one a layer, but has {count}."
+        )
