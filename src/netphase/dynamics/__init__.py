@@ -1,9 +1,18 @@
 """Training equations, methods that advance them, and the one entry point `evolve`."""
 
 from netphase.dynamics.comparators import LinearizedDynamics
+from netphase.dynamics.constrained_flow import (
+    blow_up_time,
+    constrained_velocity,
+    degree_two_constant,
+)
+from netphase.dynamics.early_degrees import (
+    degree_one_residual,
+    degree_one_time,
+    degree_zero_time,
+)
 from netphase.dynamics.evolution import evolve
 from netphase.dynamics.exact_overlaps import (
-    OUTPUT_LAWS,
     ExactOverlaps,
     Overlaps,
     OverlapTrajectory,
@@ -22,22 +31,24 @@ from netphase.dynamics.macroscopic import (
     window_law,
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
-from netphase.dynamics.overlap_predictions import (
-    StageExponents,
-    blow_up_time,
-    constrained_velocity,
-    degree_one_residual,
-    degree_one_time,
-    degree_two_constant,
-    degree_zero_time,
-    plateau_risks,
-    stage_exponents,
-    time_exponent,
+from netphase.dynamics.noisy_overlaps import NoisyOverlaps, NoisyTrajectory
+from netphase.dynamics.output_law import (
+    OUTPUT_LAWS,
+    OutputAtoms,
+    law_quantiles,
+    output_atoms,
+    probabilities,
 )
 from netphase.dynamics.overlaps import MeanFieldOverlaps, OverlapSolution
 from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.random_feature_limit import RandomFeatureLimit
 from netphase.dynamics.random_features import RandomFeatureDynamics, RandomFeatureModel
+from netphase.dynamics.stages import (
+    StageExponents,
+    plateau_risks,
+    stage_exponents,
+    time_exponent,
+)
 from netphase.dynamics.trajectory import Trajectory
 
 __all__ = [
@@ -54,6 +65,9 @@ __all__ = [
     "MacroscopicPlane",
     "MeanFieldOverlaps",
     "Method",
+    "NoisyOverlaps",
+    "NoisyTrajectory",
+    "OutputAtoms",
     "OverlapSolution",
     "OverlapTrajectory",
     "Overlaps",
@@ -73,9 +87,12 @@ __all__ = [
     "degree_zero_time",
     "evolve",
     "gram_floor",
+    "law_quantiles",
     "macroscopic_limit",
     "macroscopic_plane",
+    "output_atoms",
     "plateau_risks",
+    "probabilities",
     "stage_exponents",
     "time_exponent",
     "window_law",

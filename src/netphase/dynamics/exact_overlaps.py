@@ -12,20 +12,17 @@ import numpy as np
 from netphase._checks import (
     finite_array,
     instance_of,
-    one_of,
     positive_float,
     positive_int,
 )
 from netphase._types import Array, Status
 from netphase.activations import Activation
+from netphase.dynamics.output_law import law_quantiles
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.exact_overlaps import OverlapField, reference_rates, solve_overlaps
 from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, expand
 from netphase.seeds import Stream, generator
-
-OUTPUT_LAWS = ("gaussian", "uniform", "rademacher")
-"""Laws P_A of the output weights, all of mean 0 and variance 1."""
 
 _GRAM_FLOOR = -1e-9
 """Times m + 1: an eigenvalue below is no rounding."""
@@ -364,11 +361,4 @@ def _quantiles(outputs: Any, levels: Array) -> Array:
     if not isinstance(outputs, str):
         atoms = finite_array("outputs", outputs, 1).astype(np.float64)
         return np.asarray(atoms[np.minimum((levels * len(atoms)).astype(int), len(atoms) - 1)])
-    law = one_of("outputs", outputs, OUTPUT_LAWS)
-    if law == "uniform":
-        return np.asarray(math.sqrt(3) * (2 * levels - 1))
-    if law == "rademacher":
-        return np.where(levels < 0.5, -1.0, 1.0)
-    from scipy.special import ndtri
-
-    return np.asarray(ndtri(levels))
+    return law_quantiles(outputs, levels)

@@ -10,14 +10,12 @@ import numpy as np
 
 from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array, Status
+from netphase.dynamics.output_law import probabilities
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.overlaps import OverlapProblem, solve_overlaps
 from netphase.errors import ArgumentError
 
 DEFAULT_RTOL, LEAST_RTOL, MOST_RTOL = 1e-6, 1e-10, 1e-2
-
-SUM_SLACK = 1e-9
-"""How far from one the sum of the weights may be."""
 
 DEFAULT_ROWS = 240
 """Log-spaced rows of a solution when no times are asked for."""
@@ -123,7 +121,7 @@ class MeanFieldOverlaps:
                 "Argument `target` must have as many coefficients as `activation`, "
                 f"{len(self.activation)}, but has {len(self.target)}. Fill the shorter with zeros."
             )
-        self._check_weights()
+        self._probabilities()
         self._check_overlaps()
         if self.tied:
             self._check_tied()
@@ -189,8 +187,7 @@ class MeanFieldOverlaps:
         )
 
     def _probabilities(self) -> Array:
-        m = len(self.atoms)
-        return np.full(m, 1.0 / m) if self.weights is None else self.weights
+        return probabilities(self.atoms, self.weights)
 
     def _start(self) -> Array:
         return np.zeros(len(self.atoms)) if self.overlaps is None else self.overlaps
@@ -208,18 +205,6 @@ class MeanFieldOverlaps:
                 f"Argument `times` must not go beyond `end`, {last!r}, but goes to {kept[-1]!r}."
             )
         return kept if kept[-1] == last else np.append(kept, last)
-
-    def _check_weights(self) -> None:
-        if self.weights is None:
-            return
-        self._check_length("weights", self.weights)
-        total = math.fsum(self.weights)
-        if np.any(self.weights <= 0.0) or abs(total - 1.0) > SUM_SLACK:
-            raise ArgumentError(
-                f"Argument `weights` must be positive and sum to one, but sums to {total!r}, "
-                f"with {float(np.min(self.weights))!r} as its least. Divide positive weights by "
-                "their sum."
-            )
 
     def _check_overlaps(self) -> None:
         if self.overlaps is None:
