@@ -32,7 +32,9 @@ from netphase.figures.quenching import (
 )
 from netphase.figures.quenching_film import quenching_animation
 from netphase.figures.sizes import scaling_name, size_maps
+from netphase.figures.stage_windows import growth, rescaled_risk
 from netphase.figures.style import new_figure, panel_label, save
+from netphase.figures.timescales import degree_residuals, learning_times, risk_staircase
 from netphase.figures.windows import Window, break_down_times
 from netphase.figures.zones import alignment_maps, zone_diagram
 
@@ -49,6 +51,7 @@ __all__ = [
     "contribution_curves",
     "contribution_stems",
     "cosine_heat_map",
+    "degree_residuals",
     "direction_field",
     "direction_scatter",
     "direction_strengths",
@@ -58,7 +61,9 @@ __all__ = [
     "exponents_against_gamma",
     "feature_cloud",
     "functions_over_clouds",
+    "growth",
     "initialisation_plane",
+    "learning_times",
     "loss_plateaus",
     "loss_with_twin",
     "measure_against_width",
@@ -67,6 +72,8 @@ __all__ = [
     "panel_label",
     "phase_diagram",
     "quenching_animation",
+    "rescaled_risk",
+    "risk_staircase",
     "save",
     "save_animation",
     "scaling_name",
