@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from netphase._types import Array
 
 _Double = Array  # float64, C-contiguous
+_Words = npt.NDArray[np.uint64]  # (4, 8)
 
 def descend(
     x: _Double,
@@ -93,3 +97,34 @@ class Population:
     def chebyshev(
         self, u: _Double, flow: _Double, step: float, coefficients: _Double, fractions: _Double
     ) -> tuple[_Double, _Double]: ...
+
+class Sgd:
+    def __init__(
+        self,
+        a: _Double,
+        w: _Double,
+        data: _Words,
+        labels: _Words,
+        *,
+        inputs: int,
+        batch: int,
+        room: int,
+        rate_a: float,
+        rate_w: float,
+        noise: float,
+        activation: int | None,
+        scale: float,
+        shift: float,
+        activation_series: _Double,
+        target: int | None,
+        target_scale: float,
+        target_shift: float,
+        target_series: _Double,
+    ) -> None: ...
+    def advance(self, steps: int) -> int: ...
+    def state(self) -> tuple[_Double, _Double]: ...
+
+class Normals:
+    def __init__(self, words: _Words) -> None: ...
+    def pairs(self, count: int) -> _Double: ...
+    def chi(self, degrees: _Double) -> _Double: ...

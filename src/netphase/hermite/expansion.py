@@ -130,7 +130,7 @@ def relu(shift: float = 0.0, terms: int = TERMS) -> HermiteSeries:
         name,
         relu_coefficients(count, b),
         square,
-        _Ramp(b),
+        Ramp(b),
         closed=ReluDual(b, 0.0),
         slope=_Step(b),
     )
@@ -162,12 +162,14 @@ def erf(scale: float = 1.0, terms: int = TERMS) -> HermiteSeries:
     name = "erf" if c == 1.0 else f"erf({c:g}z)"
     total = 2 / math.pi * math.asin(q)
     return HermiteSeries(
-        name, trimmed(found, total), total, _Erf(c), closed=ErfDual(q), slope=_Bell(c)
+        name, trimmed(found, total), total, ScaledErf(c), closed=ErfDual(q), slope=_Bell(c)
     )
 
 
 @dataclass(frozen=True)
-class _Ramp:
+class Ramp:
+    """z ↦ max(z + shift, 0)."""
+
     shift: float
 
     def __call__(self, z: Array) -> Array:
@@ -183,7 +185,9 @@ class _Step:
 
 
 @dataclass(frozen=True)
-class _Erf:
+class ScaledErf:
+    """z ↦ erf(scale·z)."""
+
     scale: float
 
     def __call__(self, z: Array) -> Array:

@@ -11,10 +11,12 @@
   void flow(const FlowRequest&, FlowResult&);                  \
   void overlaps(const OverlapRequest&, OverlapResult&);        \
   std::unique_ptr<Population> population(const PopulationRequest&); \
+  std::unique_ptr<Sgd> sgd(const SgdRequest&);                 \
+  std::unique_ptr<Normals> normals(const std::uint64_t*);      \
   }
 #define NETPHASE_KERNELS(isa, population) \
   Kernels {                                                                                                      \
-    #isa, isa::descend, isa::flow, isa::overlaps, population, isa::probe, isa::probe, isa::fma_gflops,           \
+    #isa, isa::descend, isa::flow, isa::overlaps, population, isa::sgd, isa::normals, isa::probe, isa::probe, isa::fma_gflops,           \
         isa::triad_gbytes                                                                                        \
   }
 

@@ -7,6 +7,7 @@
 #include "flow.hpp"
 #include "overlaps.hpp"
 #include "population.hpp"
+#include "sgd.hpp"
 
 namespace netphase {
 
@@ -16,6 +17,8 @@ struct Kernels {
   void (*flow)(const FlowRequest&, FlowResult&);
   void (*overlaps)(const OverlapRequest&, OverlapResult&);
   std::unique_ptr<Population> (*population)(const PopulationRequest&);
+  std::unique_ptr<Sgd> (*sgd)(const SgdRequest&);
+  std::unique_ptr<Normals> (*normals)(const std::uint64_t*);
   void (*probe64)(int, int, const double*, double*, std::size_t);
   void (*probe32)(int, int, const float*, float*, std::size_t);
   double (*fma_gflops)(double, bool);

@@ -11,6 +11,7 @@
 #include "bind_flow.hpp"
 #include "bind_overlaps.hpp"
 #include "bind_population.hpp"
+#include "bind_sgd.hpp"
 #include "dispatch.hpp"
 
 namespace nb = nanobind;
@@ -121,6 +122,7 @@ NB_MODULE(_core, module) {
                return bind_overlaps(kernels.overlaps, poll, a, s, weights, activation, target, times, kwargs);
              });
   bind_population(module, [] { return kernels.population; }, poll);
+  bind_sgd(module, kernels, poll);
   module.def("request_stop", [](bool stop) { stop_requested = stop; }, nb::arg("stop"));
   module.def("activation", [](int code, int order, Typed<double> z) { return probe<double>(kernels.probe64, code, order, z); },
              nb::arg("code"), nb::arg("order"), nb::arg("z").noconvert());
