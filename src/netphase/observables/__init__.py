@@ -59,6 +59,7 @@ from netphase.observables.risk import function_distance, population_risk
 from netphase.observables.significance import Significance, against_chance
 from netphase.observables.spread import effective_rank, entropy_number, participation_ratio
 from netphase.observables.verdict import CondensationVerdict, condensation_verdict
+from netphase.observables.windows import LearningWindows, learning_windows
 
 __all__ = [
     "NEVER",
@@ -70,6 +71,7 @@ __all__ = [
     "Cover",
     "Escape",
     "Features",
+    "LearningWindows",
     "Marker",
     "MergedNetwork",
     "Plateau",
@@ -106,6 +108,7 @@ __all__ = [
     "is_lazy",
     "label_mean",
     "last_crossing",
+    "learning_windows",
     "line_gaps",
     "match_teacher",
     "mean_rotation",
