@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import numpy as np
 
 from netphase._checks import finite_array, finite_float, non_negative_int, one_of, positive_int
+from netphase._sources import builder_options, split_source
 from netphase._types import Array, InputLaw
 from netphase.datasets import Dataset
-from netphase.datasets.sources import builder_options, split_source
 from netphase.errors import ArgumentError
 from netphase.kernels import INPUT_LAWS, input_power, relu_kernel, sphere_kernel
 from netphase.seeds import Stream, generator
