@@ -370,3 +370,17 @@ def test_bad_arguments_are_refused():
         dynamics.risk(np.eye(3))
     with pytest.raises(ArgumentError, match="zero row"):
         Overlaps.of_weights([1.0], [[0.0, 0.0]], [1.0, 0.0])
+
+
+def test_a_neuron_whose_own_pull_is_strong_keeps_its_length():
+    # one neuron on its own degree: ṡ = 4 s³ (1 − s²), while a length other than 1 grows as e^(8t)
+    series, start = [0.0, 0.0, 0.0, 0.0, 1.0], 0.05
+    state = Overlaps(np.ones(1), np.array([start]), np.eye(1))
+    found = ExactOverlaps(series, series, math.inf).solve(state, [20.0], rtol=1e-8)
+    s = found.s[0, 0]
+
+    def elapsed(s):
+        return (math.log(s * s / (1 - s * s)) - 1 / s**2) / 8
+
+    assert elapsed(s) - elapsed(start) == pytest.approx(20.0, rel=1e-5)
+    assert found.norm_drift == 0.0

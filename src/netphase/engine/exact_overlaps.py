@@ -206,6 +206,8 @@ class OverlapField:
         rates -= half
         half[...] = rates
         rates += half.T
+        # exactly: where one neuron's own pull is strong, a length other than 1 runs away
+        rates.flat[:: m + 1] = 0.0
 
 
 class Snapshot(NamedTuple):
