@@ -173,6 +173,7 @@ class Ramp:
     shift: float
 
     def __call__(self, z: Array) -> Array:
+        """Its value, any shape."""
         return np.asarray(np.maximum(z + self.shift, 0.0))
 
 
@@ -191,6 +192,7 @@ class ScaledErf:
     scale: float
 
     def __call__(self, z: Array) -> Array:
+        """Its value, any shape."""
         from scipy.special import erf as error_function
 
         return np.asarray(error_function(self.scale * z))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from netphase import engine
 from netphase._checks import instance_of, positive_int
 from netphase._types import Array
+from netphase.engine.threads import run_threads
 from netphase.errors import ArgumentError, EvolutionError, NetphaseError
 from netphase.store import Plan, Store
 from netphase.sweep.progress import Progress
@@ -140,31 +139,8 @@ def _pool(executor: Executor | None, workers: int | None) -> Iterator[Executor]:
     if executor is not None:
         yield executor
         return
-    count = positive_int("workers", workers) if workers is not None else _cores()
-    threads = ThreadPoolExecutor(count, thread_name_prefix="netphase")
-    try:
+    with run_threads(None if workers is None else positive_int("workers", workers)) as threads:
         yield threads
-    except BaseException:
-        threads.shutdown(wait=False, cancel_futures=True)
-        _stop_running(threads)
-        raise
-    threads.shutdown()
-
-
-def _stop_running(threads: ThreadPoolExecutor) -> None:
-    """Make the runs in flight give up, so that an interrupt does not wait for them."""
-    engine.request_stop(True)
-    try:
-        threads.shutdown(wait=True)
-    finally:
-        engine.request_stop(False)
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _timed(measure: Callable[[Any], Scalars], task: Any) -> dict[str, float | int | str]:

@@ -15,7 +15,9 @@ LIMIT = 1e9
 
 
 class ReferenceRun:
-    """One run: with e = y − f(x) averaged over the batch, and old values on the right,
+    """One run, step by step.
+
+    With e = y − f(x), z_i = u_i·x, means over the batch, and old values on the right,
 
         a_i ← a_i + (η/ε) e σ(z_i),   u_i ← normalise(u_i + η a_i e σ′(z_i) (x − z_i u_i)).
 
@@ -100,5 +102,5 @@ class ReferenceRun:
     def _compress(self) -> None:
         """A basis of m + 1 columns that begins with u*: the LQ decomposition of the rest."""
         m = len(self.a)
-        lower = np.linalg.qr(self.u[:, 1:].T, mode="r").T
+        lower = np.linalg.qr(self.u[:, 1:].T).R.T
         self.u = np.concatenate([self.u[:, :1], lower[:, :m]], axis=1)
