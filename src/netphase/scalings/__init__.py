@@ -7,8 +7,9 @@ from netphase.scalings.layer_named import (
     layer_initialisation,
     uniform_scaling,
 )
+from netphase.scalings.layer_scales import LayerScales
 from netphase.scalings.layer_theory import LayerPrediction, Laziness, laziness, predicted_layers
-from netphase.scalings.layers import LayerScales, LayerScaling
+from netphase.scalings.layers import LayerScaling
 from netphase.scalings.named import INITIALISATIONS, initialisation, known_initialisations
 from netphase.scalings.notations import Notation, notations
 from netphase.scalings.theory import (

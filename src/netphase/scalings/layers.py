@@ -1,9 +1,8 @@
-"""`LayerScaling` (scales of a network of any depth as powers of its width) and `LayerScales`."""
+"""`LayerScaling`: the scales of a network of any depth as powers of its width."""
 
 from __future__ import annotations
 
 import math
-import sys
 
 import msgspec
 
@@ -11,96 +10,7 @@ from netphase._checks import finite_float, instance_of, positive_float, positive
 from netphase.errors import ArgumentError
 from netphase.scalings.formulas import evaluate, leading_power, substitute_d
 from netphase.scalings.law import ScalingLaw
-
-_LOG_LARGEST = math.log(sys.float_info.max)
-_LOG_SMALLEST = math.log(sys.float_info.min)
-
-
-class LayerScales(msgspec.Struct, frozen=True):
-    """The scales of one network of L hidden layers of m neurons each.
-
-    x^[0] = x, x^[l] = σ(W^[l] x^[l−1]) for l = 1 … L, f(x) = (1/α) W^[L+1] x^[L], with entries
-    W^[l] ~ N(0, β_l²) and learning rate η_l. Layers are counted from 1, the inputs' side.
-
-    Attributes:
-        width: m ≥ 1.
-        betas: β_1 … β_{L+1}, > 0.
-        rates: η_1 … η_{L+1}, > 0.
-        alpha: α > 0, which divides the output.
-    """
-
-    width: int
-    betas: tuple[float, ...]
-    rates: tuple[float, ...]
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        positive_int("width", self.width)
-        positive_float("alpha", self.alpha)
-        _check_depth("betas", len(self.betas))
-        _check_length("rates", len(self.rates), len(self.betas))
-        for name in ("betas", "rates"):
-            for k, each in enumerate(getattr(self, name)):
-                positive_float(f"{name}[{k}]", each)
-        self._check_range()
-
-    @property
-    def depth(self) -> int:
-        """Number of hidden layers, L."""
-        return len(self.betas) - 1
-
-    @property
-    def alphas(self) -> tuple[float, ...]:
-        """α_l = √m β_l, the gain of layer l, l = 1 … L+1."""
-        return tuple(math.sqrt(self.width) * each for each in self.betas)
-
-    @property
-    def kappa(self) -> float:
-        """κ = (1/α) Π_l α_l = √m f₀, with f₀ = (β_1/α) Π_{l≥2} √m β_l the size of the output."""
-        return math.exp(self._log_kappa)
-
-    @property
-    def log_m_kappa(self) -> float:
-        """Log κ/log m at this width; prefactors make it differ from its limit.
-
-        Raises:
-            ArgumentError: the width is 1, where log m = 0.
-        """
-        if self.width == 1:
-            raise ArgumentError("Argument `width` must be at least 2 for log_m κ, but is 1.")
-        return self._log_kappa / math.log(self.width)
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """p_l = (η_l/β_l²)/Σ_j (η_j/β_j²): shares of the tangent kernel if all K^[l] were equal.
-
-        The exact shares, which know the traces of K^[l], are `kernels.DeepKernels.shares`.
-        """
-        logs = [math.log(r) - 2 * math.log(b) for r, b in zip(self.rates, self.betas, strict=True)]
-        parts = [math.exp(each - max(logs)) for each in logs]
-        return tuple(each / sum(parts) for each in parts)
-
-    @property
-    def _log_kappa(self) -> float:
-        gains = math.fsum(math.log(each) for each in self.betas)
-        return (self.depth + 1) / 2 * math.log(self.width) + gains - math.log(self.alpha)
-
-    def _check_range(self) -> None:
-        """Refuses signals whose squares, which kernels and norms need, are no floats."""
-        size = -math.log(self.width) / 2
-        for layer, beta in enumerate(self.betas, 1):
-            size += math.log(self.width) / 2 + math.log(beta)
-            self._check_size(f"The signal in layer {layer}", size)
-        self._check_size("The output", size - math.log(self.alpha))
-        self._check_size("κ", self._log_kappa)
-
-    def _check_size(self, what: str, log_size: float) -> None:
-        if not _LOG_SMALLEST < 2 * log_size < _LOG_LARGEST:
-            raise ArgumentError(
-                f"{what} must have a size whose square a float64 holds, but at m = {self.width} "
-                f"it is 10^{log_size / math.log(10):.0f}. Use exponents nearer to zero, a smaller "
-                "width or fewer layers."
-            )
+from netphase.scalings.layer_scales import LayerScales, check_depth, check_length
 
 
 class LayerScaling(msgspec.Struct, frozen=True):
@@ -150,11 +60,11 @@ class LayerScaling(msgspec.Struct, frozen=True):
                 )
             msgspec.structs.force_setattr(self, name, tuple(value))
         count = len(self.g)
-        _check_depth("g", count)
+        check_depth("g", count)
         for name, usual in (("rates", 0.0), ("beta_prefactors", 1.0), ("rate_prefactors", 1.0)):
             if not getattr(self, name):
                 msgspec.structs.force_setattr(self, name, (usual,) * count)
-            _check_length(name, len(getattr(self, name)), count)
+            check_length(name, len(getattr(self, name)), count)
         for name in ("g", "rates", "beta_prefactors", "rate_prefactors"):
             check = positive_float if name.endswith("prefactors") else finite_float
             values = (check(f"{name}[{k}]", each) for k, each in enumerate(getattr(self, name)))
@@ -165,7 +75,7 @@ class LayerScaling(msgspec.Struct, frozen=True):
             self._check_formulas(self.formulas)
 
     def _check_formulas(self, formulas: tuple[str, ...]) -> None:
-        _check_length("formulas", len(formulas), len(self.g) + 1)
+        check_length("formulas", len(formulas), len(self.g) + 1)
         exponents = (*(-each for each in self.g), self.alpha)
         prefactors = (*self.beta_prefactors, self.alpha_prefactor)
         for text, exponent, prefactor in zip(formulas, exponents, prefactors, strict=True):
@@ -357,18 +267,3 @@ def _reversed(formulas: tuple[str, ...] | None) -> tuple[str, str, str] | None:
         return None
     first, second, third = formulas
     return third, second, first
-
-
-def _check_depth(name: str, count: int) -> None:
-    if count < 2:
-        raise ArgumentError(
-            f"Argument `{name}` must have L + 1 ≥ 2 entries, one a layer of weights, but has "
-            f"{count}: a network needs a hidden layer (depth L ≥ 1)."
-        )
-
-
-def _check_length(name: str, count: int, expected: int) -> None:
-    if count != expected:
-        raise ArgumentError(
-            f"Argument `{name}` must have {expected} entries here, one a layer, but has {count}."
-        )
