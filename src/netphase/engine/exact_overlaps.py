@@ -57,6 +57,9 @@ IMPLICIT = (
 """Stages of a, below the diagonal, which is ¼."""
 
 DIAGONAL = 1 / 4
+NODES = tuple(math.fsum(row) for row in EXPLICIT)
+"""Where the stages lie in a step."""
+
 WEIGHTS = np.array([*IMPLICIT[5], DIAGONAL])
 EMBEDDED = np.array(
     [
@@ -98,7 +101,9 @@ def reference_rates(
 
 
 class OverlapField:
-    """The field with arrays of its own: `look` at (s, r), then `rates` or `settle` a.
+    """The field with arrays of its own: `look` at (s, r), then `turn` it or `settle` a.
+
+    The solver leaves in ``time`` where it stands, for fields that change with it.
 
     Args:
         width: m.
@@ -118,7 +123,7 @@ class OverlapField:
         self._product = np.empty((width, width))
         self._value: Array = np.empty(width)
         self._steep: Array = np.empty(width)
-        self.evaluations = 0
+        self.evaluations, self.time = 0, 0.0
 
     def look(self, s: Array, r: Array) -> None:
         """Fill in U, U′, V and V′; blocks of the upper triangle, mirrored."""
@@ -245,6 +250,7 @@ class _Stepper:
         self, field: OverlapField, a: Array, s: Array, r: Array, rtol: float, atol: float
     ) -> None:
         self.field, self.a, self.rtol, self.atol = field, a.copy(), rtol, atol
+        self.time = 0.0
         self.flat = np.concatenate([s, r.ravel()])
         self._speeds = np.empty((6, len(a)))
         self._rates = np.empty((6, len(self.flat)))
@@ -259,6 +265,7 @@ class _Stepper:
     def start(self) -> float:
         """The first stage of the next step; the risk."""
         s, r = self.split(self.flat)
+        self.field.time = self.time
         self.field.look(s, r)
         self._speeds[0] = self.field.speed(self.a)
         risk = self.field.risk(self.a)
@@ -279,6 +286,7 @@ class _Stepper:
             stage = np.dot(np.multiply(EXPLICIT[i], h), self._rates[:i], out=self._stage)
             stage += self.flat
             s, r = self.split(stage)
+            self.field.time = self.time + NODES[i] * h
             self.field.look(s, r)
             known = self.a + h * (np.array(IMPLICIT[i]) @ self._speeds[:i])
             a = self.field.settle(known, reach, a)
@@ -297,8 +305,9 @@ class _Stepper:
             self._part(off[m:], self.flat[m:], flat[m:]),
         )
 
-    def accept(self) -> None:
-        """Take the step that was attempted."""
+    def accept(self, time: float) -> None:
+        """Take the step that was attempted, and that ends at this time."""
+        self.time = time
         self.a, self.flat, self._next = self._next_a, self._next, self.flat
         self.risk = self.start()
 
@@ -361,8 +370,8 @@ def _solve(stepper: _Stepper, times: Array, max_steps: int) -> OverlapRun:
             if not math.isfinite(error):
                 error = math.inf
             if error <= 1:
-                stepper.accept()
                 t = float(goal) if last else t + step
+                stepper.accept(t)
                 steps.append(t)
                 risks.append(stepper.risk)
             change = _SAFETY * error**-0.25 if error > 0 else _MOST
