@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from string import ascii_lowercase as LETTERS
 from typing import TYPE_CHECKING
@@ -14,12 +15,15 @@ from netphase.figures.stages import (
     RISK,
     TIME,
     Curve,
+    Step,
+    coefficients,
     curves_of,
     degrees_of,
     draw_median,
     legend_below,
     median,
     name_epsilons,
+    steps_of,
     time_limits,
 )
 from netphase.figures.style import INK, MARKERS, PAGE, new_figure, panel_label, style, tidy
@@ -61,8 +65,8 @@ def rescaled_risk(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         Berthier, Montanari & Zhou (2024), the inner solutions of the first stages.
     """
     curves = curves_of(results)
-    shown = [pair for pair in degrees_of(results) if results["learnable"].values[pair[0]]]
-    shown = [pair for pair in shown if _unit_known(results, *pair)][:MOST_PANELS]
+    shown = [step for step in steps_of(results) if _unit_known(results, step.degree)]
+    shown = shown[:MOST_PANELS]
     if not shown:
         raise ArgumentError("Argument `results` must hold a degree that is learnt, but has none.")
     with style():
@@ -72,81 +76,71 @@ def rescaled_risk(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         panels = list(places.flat[: len(shown)])
         for axes in places.flat[len(shown) :]:
             axes.remove()
-        for axes, (place, degree), letter in zip(panels, shown, LETTERS, strict=False):
+        for axes, step, letter in zip(panels, shown, LETTERS, strict=False):
+            degree = step.degree
             for curve in curves:
-                _draw_rescaled(axes, results, curve, place)
+                _draw_rescaled(axes, results, curve, degree)
             if degree == 1:
-                _draw_logistic(axes, results, place)
-            before, after = _heights(results, place)
-            for height in (before, after):
+                _draw_logistic(axes, results, step)
+            for height in step[1:]:
                 axes.axhline(height, color=INK, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
-            margin = MARGIN * (before - after)
-            axes.set_ylim(max(0.0, after - margin), before + margin)
-            _limit_window(axes, results, place, degree)
+            margin = MARGIN * (step.before - step.after)
+            axes.set_ylim(max(0.0, step.after - margin), step.before + margin)
+            _limit_window(axes, results, degree)
             panel_label(axes, f"({letter}) degree {degree}")
             tidy(axes)
         for axes in places[:, 0]:
             axes.set_ylabel(RISK)
         name_epsilons(panels[0], curves)
         panels[0].plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted plateaus")
-        if any(degree == 1 for _, degree in shown):
+        if any(step.degree == 1 for step in shown):
             panels[0].plot([], [], color=INK, ls=":", label="logistic fall")
         legend_below(figure, panels[0], width)
     return figure
 
 
-def _unit_known(results: xr.Dataset, place: int, degree: int) -> bool:
+def _unit_known(results: xr.Dataset, degree: int) -> bool:
     """Whether the unit of time of a degree is known, and degree 1 has a time to start from."""
     if degree == 1:
-        return bool(np.isfinite(results["predicted_time"].values[:, place]).any())
-    return bool(np.isfinite(results["predicted_exponent"].values[place]))
+        return bool(np.isfinite(results["predicted_time"].values[:, degree]).any())
+    return bool(np.isfinite(results["predicted_exponent"].values[degree]))
 
 
-def _heights(results: xr.Dataset, place: int) -> tuple[float, float]:
-    """Predicted plateaus before and behind a degree."""
-    after = float(results["predicted_plateau"].values[place])
-    return after + 0.5 * float(results["phi"].values[place]) ** 2, after
-
-
-def _rescaled(results: xr.Dataset, epsilon: Array, time: Array, middle: Array, place: int) -> Array:
-    """Time in the unit of a stage; around its middle for degree 1."""
-    if int(results["degree"].values[place]) == 1:
-        return np.asarray((time - middle) / np.sqrt(epsilon))
-    return np.asarray(time / epsilon ** float(results["predicted_exponent"].values[place]))
-
-
-def _draw_rescaled(axes: Axes, results: xr.Dataset, curve: Curve, place: int) -> None:
-    middle = results["predicted_time"].values[curve.place, place]
-    time = _rescaled(results, np.asarray(curve.epsilon), curve.time, middle, place)
+def _draw_rescaled(axes: Axes, results: xr.Dataset, curve: Curve, degree: int) -> None:
+    """One curve in the unit of a stage; around its middle for degree 1."""
+    if degree == 1:
+        middle = results["predicted_time"].values[curve.place, degree]
+        time = (curve.time - middle) / math.sqrt(curve.epsilon)
+    else:
+        time = curve.time / curve.epsilon ** float(results["predicted_exponent"].values[degree])
     if np.isfinite(time).all():
         draw_median(axes, curve._replace(time=time), curve.of(results["risk"].values))
 
 
-def _rate(results: xr.Dataset, place: int) -> float:
+def _rate(results: xr.Dataset) -> float:
     """|σ_1 φ_1|."""
-    return abs(float(results["sigma"].values[place] * results["phi"].values[place]))
+    return abs(float(coefficients(results)[1] * coefficients(results, "activation")[1]))
 
 
-def _draw_logistic(axes: Axes, results: xr.Dataset, place: int) -> None:
+def _draw_logistic(axes: Axes, results: xr.Dataset, step: Step) -> None:
     """½φ_1²/(1 + exp(2|σ_1φ_1|x))² above the plateau behind."""
-    rate = _rate(results, place)
+    rate = _rate(results)
     x = np.linspace(-REACH / rate, REACH / rate, 201)
-    before, after = _heights(results, place)
-    fall = (before - after) * (0.5 - 0.5 * np.tanh(rate * x)) ** 2
-    axes.plot(x, after + fall, color=INK, ls=":", zorder=4.0)
+    fall = (step.before - step.after) * (0.5 - 0.5 * np.tanh(rate * x)) ** 2
+    axes.plot(x, step.after + fall, color=INK, ls=":", zorder=4.0)
 
 
-def _limit_window(axes: Axes, results: xr.Dataset, place: int, degree: int) -> None:
+def _limit_window(axes: Axes, results: xr.Dataset, degree: int) -> None:
     """Axis of a panel: logarithmic for degree 0, wide enough for the fall of all curves else."""
     if degree == 1:
-        reach = REACH / _rate(results, place)
+        reach = REACH / _rate(results)
         axes.set(xlim=(-reach, reach), xlabel=r"$(t - t_1)/\sqrt{\varepsilon}$")
         return
-    exponent = float(results["predicted_exponent"].values[place])
+    exponent = float(results["predicted_exponent"].values[degree])
     unit = "" if exponent == 0.0 else rf"/\varepsilon^{{{_fraction(exponent)}}}"
     axes.set_xlabel(f"$t{unit}$")
     epsilon = results["epsilon"].values[:, None]
-    learnt = results["learning_time"].values[..., place] / epsilon**exponent
+    learnt = results["learning_time"].values[..., degree] / epsilon**exponent
     learnt = learnt[np.isfinite(learnt) & (learnt > 0.0)]
     if not learnt.size:
         return
@@ -198,7 +192,7 @@ def growth(results: xr.Dataset, *, width: float = PAGE) -> Figure:
             panel_label(axes, f"({letter})")
             tidy(axes)
         name_epsilons(panels[0], curves)
-        for _, degree in degrees_of(results):
+        for degree in degrees_of(results):
             panels[0].plot([], [], ls="none", color=INK, marker=MARKERS[degree % len(MARKERS)],
                            label=f"degree {degree} learnt")  # fmt: skip
         legend_below(figure, panels[0], width)
@@ -213,13 +207,13 @@ def _draw_growth(axes: Axes, results: xr.Dataset, curve: Curve, name: str) -> No
     middle = median(values)
     known = np.isfinite(middle)
     learnt = median(results["learning_time"].values[curve.place])
-    for place, degree in degrees_of(results):
-        if known.any() and np.isfinite(learnt[place]) and learnt[place] > 0.0:
+    for degree in degrees_of(results):
+        if known.any() and learnt[degree] > 0.0:
             height = np.interp(
-                np.log(learnt[place]), np.log(curve.time[known]), np.log(middle[known])
+                np.log(learnt[degree]), np.log(curve.time[known]), np.log(middle[known])
             )
             axes.plot(
-                learnt[place], np.exp(height), ls="none", color=curve.colour, mec="white", mew=0.4,
+                learnt[degree], np.exp(height), ls="none", color=curve.colour, mec="white", mew=0.4,
                 marker=MARKERS[degree % len(MARKERS)], zorder=3.0,
             )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,10 +97,48 @@ def refuse_other(results: xr.Dataset) -> None:
         raise ArgumentError("Argument `results` must be a record of netphase.timescales.")
 
 
-def degrees_of(results: xr.Dataset) -> list[tuple[int, int]]:
-    """Place and number of the degrees that the target has, φ_k ≠ 0."""
-    present = np.flatnonzero(results["phi"].values)
-    return [(int(place), int(results["degree"].values[place])) for place in present]
+def coefficients(results: xr.Dataset, of: str = "target") -> Array:
+    """The Hermite coefficients of the target or the activation, one for each recorded degree.
+
+    Args:
+        results: what `netphase.timescales` returned.
+        of: "target" or "activation".
+
+    Returns:
+        φ_l or σ_l, shape (l,).
+    """
+    found = json.loads(results.attrs["setting"])[f"{of}_coefficients"]
+    return np.array(found[: results.sizes["degree"]])
+
+
+def degrees_of(results: xr.Dataset) -> list[int]:
+    """The degrees that the target has, φ_l ≠ 0."""
+    return [int(degree) for degree in np.flatnonzero(coefficients(results))]
+
+
+class Step(NamedTuple):
+    """The fall of the risk while one degree is learnt, as predicted.
+
+    Attributes:
+        degree: l.
+        before: risk before.
+        after: risk behind.
+    """
+
+    degree: int
+    before: float
+    after: float
+
+
+def steps_of(results: xr.Dataset) -> list[Step]:
+    """The falls of the risk, one for each degree that can be learnt."""
+    phi, after = coefficients(results), results["predicted_plateau"].values
+    able = results["learnable"].values
+    return [
+        Step(degree, float(after[degree] + 0.5 * phi[degree] ** 2), float(after[degree]))
+        for degree in degrees_of(results)
+        if able[degree]
+    ]
 
 
 def degree_colour(degree: int) -> str:

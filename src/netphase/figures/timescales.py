@@ -9,9 +9,11 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.figures.stages import (
+    BAND,
     RISK,
     TIME,
     Curve,
+    coefficients,
     curves_of,
     degree_colour,
     degrees_of,
@@ -21,6 +23,7 @@ from netphase.figures.stages import (
     name_epsilons,
     power_of_ten,
     refuse_other,
+    steps_of,
     time_limits,
 )
 from netphase.figures.style import COLUMN, INK, MARKERS, PAGE, new_figure, style, tidy
@@ -96,20 +99,9 @@ def _limit_risk(axes: Axes, results: xr.Dataset) -> None:
     axes.set_ylim(max(least, 0.5 * float(np.nanmin(np.where(risk > 0, risk, high)))), 1.4 * high)
 
 
-def _steps(results: xr.Dataset) -> list[tuple[int, int, float, float]]:
-    """Place and number of a degree that can be learnt, height before, height after."""
-    phi, after = results["phi"].values, results["predicted_plateau"].values
-    able = results["learnable"].values
-    return [
-        (place, degree, float(after[place] + 0.5 * phi[place] ** 2), float(after[place]))
-        for place, degree in degrees_of(results)
-        if able[place]
-    ]
-
-
 def _draw_predicted_plateaus(axes: Axes, results: xr.Dataset) -> None:
     low = axes.get_ylim()[0]
-    for _, _, _, after in _steps(results):
+    for _, _, after in steps_of(results):
         if after > low:
             axes.axhline(after, color=INK, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
             axes.annotate(
@@ -119,13 +111,16 @@ def _draw_predicted_plateaus(axes: Axes, results: xr.Dataset) -> None:
 
 
 def _draw_measured_plateaus(axes: Axes, results: xr.Dataset, curve: Curve) -> None:
-    """Each measured height from where its degree is learnt to where the next one begins to be."""
-    heights = median(results["plateau"].values[curve.place])
-    begins = median(results["window_end"].values[curve.place])
-    ends = np.append(median(results["window_start"].values[curve.place])[1:], np.nan)
-    ends = np.where(np.isfinite(ends), ends, curve.time[-1])
-    for height, begin, end in zip(heights, begins, ends, strict=True):
-        if np.isfinite([height, begin]).all() and height > 0.0 and begin < end:
+    """Each measured height from the end of its degree's window to the start of the next one."""
+    heights, begins, ends = (
+        median(results[name].values[curve.place])
+        for name in ("plateau", "window_end", "window_start")
+    )
+    learnt = [step.degree for step in steps_of(results) if np.isfinite(begins[step.degree])]
+    for degree, later in zip(learnt, [*learnt[1:], None], strict=True):
+        begin, height = begins[degree], heights[degree]
+        end = curve.time[-1] if later is None else ends[later]
+        if height > 0.0 and begin < end:
             axes.plot([begin, end], [height] * 2, color=curve.colour, lw=4.0, alpha=0.3,
                       solid_capstyle="butt", zorder=2.0)  # fmt: skip
 
@@ -133,8 +128,8 @@ def _draw_measured_plateaus(axes: Axes, results: xr.Dataset, curve: Curve) -> No
 def _draw_predicted_times(axes: Axes, results: xr.Dataset, curve: Curve) -> None:
     times = results["predicted_time"].values[curve.place]
     lengths = results["predicted_width"].values[curve.place]
-    for place, _, before, after in _steps(results):
-        time, length = times[place], lengths[place]
+    for degree, before, after in steps_of(results):
+        time, length = times[degree], lengths[degree]
         if not (np.isfinite(time) and curve.time[0] < time <= curve.time[-1]):
             continue
         height = after + HALF * (before - after)
@@ -173,8 +168,8 @@ def degree_residuals(
         figure = new_figure(width, 0.42 * width if len(curves) > 1 else 0.6 * width)
         panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
         for axes, curve in zip(panels, curves, strict=True):
-            for place, degree in degrees_of(results):
-                _draw_residual(axes, results, curve, place, degree)
+            for degree in degrees_of(results):
+                _draw_residual(axes, results, curve, degree)
             axes.axhline(0.5, color=INK, lw=0.6, ls=":")
             axes.set(
                 xscale="log",
@@ -196,14 +191,14 @@ def _chosen(curves: list[Curve], epsilon: float | None) -> list[Curve]:
     return curves if len(curves) < 3 else [curves[0], curves[len(curves) // 2], curves[-1]]
 
 
-def _draw_residual(axes: Axes, results: xr.Dataset, curve: Curve, place: int, degree: int) -> None:
+def _draw_residual(axes: Axes, results: xr.Dataset, curve: Curve, degree: int) -> None:
     colour, marker = degree_colour(degree), MARKERS[degree % len(MARKERS)]
-    left = np.abs(curve.of(results["residual"].values)[..., place] / results["phi"].values[place])
+    left = np.abs(curve.of(results["residual"].values)[..., degree] / coefficients(results)[degree])
     draw_median(axes, curve, left, color=colour)
     axes.plot([], [], color=colour, marker=marker, label=f"degree {degree}")
-    learnt = median(results["learning_time"].values[curve.place])[place]
+    learnt = median(results["learning_time"].values[curve.place])[degree]
     axes.plot(learnt, 0.5, color=colour, marker=marker, zorder=3.0, clip_on=False)
-    predicted = results["predicted_time"].values[curve.place, place]
+    predicted = results["predicted_time"].values[curve.place, degree]
     if np.isfinite(predicted) and predicted <= curve.time[-1]:
         axes.axvline(predicted, color=colour, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
 
@@ -212,9 +207,9 @@ def learning_times(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
     """When half of each degree is left for the last time, t_l, against ε, both logarithmic.
 
     Markers are medians over the seeds, with bars from the 10th to the 90th percentile where there
-    are several. Solid lines have the fitted exponents, over the values of ε they were fitted to;
-    dashed ones are predicted times. The legend says the exponents with their standard errors, and
-    the predicted ones in brackets.
+    are several. Solid lines have the fitted exponents, over the values of ε they were fitted to,
+    that of degree 1 times its logarithm; dashed ones are predicted times. The legend says the
+    exponents with their errors, and the predicted ones in brackets.
 
     Args:
         results: what `netphase.timescales` returned.
@@ -236,8 +231,8 @@ def learning_times(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel=r"$\varepsilon$", ylabel=r"learning time $t_l$")
         epsilon = results["epsilon"].values
         axes.set_xlim(0.5 * epsilon.min(), 2.0 * epsilon.max())
-        for place, degree in degrees_of(results):
-            _draw_times(axes, results, place, degree)
+        for degree in degrees_of(results):
+            _draw_times(axes, results, degree)
         axes.plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted")
         tidy(axes)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center",
@@ -245,42 +240,49 @@ def learning_times(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
     return figure
 
 
-def _draw_times(axes: Axes, results: xr.Dataset, place: int, degree: int) -> None:
+def _draw_times(axes: Axes, results: xr.Dataset, degree: int) -> None:
     colour, marker = degree_colour(degree), MARKERS[degree % len(MARKERS)]
     order = np.argsort(results["epsilon"].values)
     epsilon = results["epsilon"].values[order]
-    table = results["learning_time"].values[order, :, place]
+    table = results["learning_time"].values[order, :, degree]
     middle = median(table.T)
     shown = np.isfinite(middle) & (middle > 0.0)
     axes.plot(epsilon[shown], middle[shown], ls="none", color=colour, marker=marker, zorder=3.0,
-              label=_exponent_label(results, place, degree))  # fmt: skip
+              label=_exponent_label(results, degree))  # fmt: skip
     if table.shape[1] > 1 and shown.any():
-        low, high = np.nanpercentile(table[shown], (10, 90), axis=1)
+        low, high = np.nanpercentile(table[shown], BAND, axis=1)
         axes.vlines(epsilon[shown], low, high, color=colour, lw=0.8)
-    _draw_fit(axes, results, place, epsilon[shown], middle[shown])
-    predicted = results["predicted_time"].values[order, place]
+    predicted = results["predicted_time"].values[order, degree]
     known = np.isfinite(predicted) & (predicted > 0.0)
-    if known.any():
-        axes.plot(
-            epsilon[known], predicted[known], color=colour, lw=0.8, ls=(0, (4, 2)), zorder=2.0
-        )
+    axes.plot(epsilon[known], predicted[known], color=colour, lw=0.8, ls=(0, (4, 2)), marker="_",
+              zorder=2.0)  # fmt: skip
+    factor = _logarithm(results, degree, epsilon, predicted)
+    _draw_fit(axes, results, degree, epsilon[shown], middle[shown], factor[shown])
 
 
-def _draw_fit(axes: Axes, results: xr.Dataset, place: int, epsilon: Array, times: Array) -> None:
-    """A line with the fitted exponent through the middle of its points, those of smallest ε."""
-    exponent = float(results["exponent"].values[place])
-    used = slice(0, int(results["exponent_points"].values[place]))
-    x, y = np.log(epsilon[used]), np.log(times[used])
+def _logarithm(results: xr.Dataset, degree: int, epsilon: Array, predicted: Array) -> Array:
+    """What is left of the formula of t_1 without its power of ε; ones for other degrees."""
+    if degree != 1 or not np.isfinite(predicted).all():
+        return np.ones(len(epsilon))
+    return np.asarray(predicted / epsilon ** float(results["predicted_exponent"].values[degree]))
+
+
+def _draw_fit(
+    axes: Axes, results: xr.Dataset, degree: int, epsilon: Array, times: Array, factor: Array
+) -> None:
+    """A power of ε with the fitted exponent through the middle of its points, of smallest ε."""
+    exponent = float(results["exponent"].values[degree])
+    used = slice(0, int(results["exponent_points"].values[degree]))
+    x, y, rest = np.log(epsilon[used]), np.log(times[used]), np.log(factor[used])
     if np.isfinite(exponent) and len(x) > 1:
-        ends = x[[0, -1]]
-        axes.plot(np.exp(ends), np.exp(y.mean() + exponent * (ends - x.mean())),
-                  color=degree_colour(int(results["degree"].values[place])), lw=1.0)  # fmt: skip
+        line = (y - rest).mean() + exponent * (x - x.mean()) + rest
+        axes.plot(np.exp(x), np.exp(line), color=degree_colour(degree), lw=1.0)
 
 
-def _exponent_label(results: xr.Dataset, place: int, degree: int) -> str:
+def _exponent_label(results: xr.Dataset, degree: int) -> str:
     """Degree, exponent with its error, and the predicted one in brackets."""
     exponent, error, predicted = (
-        float(results[name].values[place])
+        float(results[name].values[degree])
         for name in ("exponent", "exponent_error", "predicted_exponent")
     )
     if not np.isfinite(exponent):
