@@ -59,18 +59,7 @@ def test_quadrature_agrees_with_the_closed_form_of_erf(scale, seed):
     for exact, found in zip(
         gaussian_kernels(x, "erf", scale), gaussian_kernels(x, numeric, scale), strict=True
     ):
-        assert np.max(np.abs(exact - found)) < 1e-8 * np.max(np.abs(exact))
-
-
-@pytest.mark.parametrize("name", ["tanh", "x_tanh", "x2_tanh", "sigmoid", "softplus", "gelu"])
-@pytest.mark.parametrize("scale", [0.2, 1.0, 6.0])
-def test_a_finer_lattice_changes_smooth_kernels_by_less_than_promised(name, scale, monkeypatch):
-    coarse = gaussian_kernels(X, name, scale)
-    monkeypatch.setattr("netphase.kernels.gaussian._WIDEST", 0.15)
-    monkeypatch.setattr("netphase.kernels.gaussian._RESOLVED", 0.15)
-    fine = gaussian_kernels(X, name, scale)
-    for one, other in zip(coarse, fine, strict=True):
-        assert np.max(np.abs(one - other)) < 1e-8 * np.max(np.abs(other))
+        assert np.max(np.abs(exact - found)) < 1e-11 * np.max(np.abs(exact))
 
 
 def test_leaky_relu_closed_form_is_a_mixture_of_relu_and_the_identity():
