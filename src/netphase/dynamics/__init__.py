@@ -41,8 +41,10 @@ from netphase.dynamics.output_law import (
 )
 from netphase.dynamics.overlaps import MeanFieldOverlaps, OverlapSolution
 from netphase.dynamics.population import PopulationDynamics
+from netphase.dynamics.projected_sgd import ProjectedSGD
 from netphase.dynamics.random_feature_limit import RandomFeatureLimit
 from netphase.dynamics.random_features import RandomFeatureDynamics, RandomFeatureModel
+from netphase.dynamics.sgd_ensemble import SGDEnsemble
 from netphase.dynamics.stages import (
     StageExponents,
     plateau_risks,
@@ -72,9 +74,11 @@ __all__ = [
     "OverlapTrajectory",
     "Overlaps",
     "PopulationDynamics",
+    "ProjectedSGD",
     "RandomFeatureDynamics",
     "RandomFeatureLimit",
     "RandomFeatureModel",
+    "SGDEnsemble",
     "StageExponents",
     "Trajectory",
     "WindowLaw",
