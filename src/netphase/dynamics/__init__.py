@@ -31,6 +31,7 @@ from netphase.dynamics.macroscopic import (
     window_law,
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.multi_index_overlaps import MultiIndexOverlaps, MultiIndexSolution
 from netphase.dynamics.noisy_overlaps import NoisyOverlaps, NoisyTrajectory
 from netphase.dynamics.output_law import (
     OUTPUT_LAWS,
@@ -67,6 +68,8 @@ __all__ = [
     "MacroscopicPlane",
     "MeanFieldOverlaps",
     "Method",
+    "MultiIndexOverlaps",
+    "MultiIndexSolution",
     "NoisyOverlaps",
     "NoisyTrajectory",
     "OutputAtoms",

@@ -10,15 +10,16 @@ import numpy as np
 
 from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array, Status
+from netphase.dynamics.atoms import (
+    DEFAULT_RTOL,
+    check_length,
+    check_tied,
+    check_tolerance,
+    solution_rows,
+)
 from netphase.dynamics.output_law import probabilities
-from netphase.dynamics.trajectory import check_times
 from netphase.engine.overlaps import OverlapProblem, solve_overlaps
 from netphase.errors import ArgumentError
-
-DEFAULT_RTOL, LEAST_RTOL, MOST_RTOL = 1e-6, 1e-10, 1e-2
-
-DEFAULT_ROWS = 240
-"""Log-spaced rows of a solution when no times are asked for."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ class MeanFieldOverlaps:
                 "Argument `target` must have as many coefficients as `activation`, "
                 f"{len(self.activation)}, but has {len(self.target)}. Fill the shorter with zeros."
             )
-        self._probabilities()
+        probabilities(self.atoms, self.weights)
         self._check_overlaps()
         if self.tied:
-            self._check_tied()
+            check_tied(self.atoms, self.epsilon)
 
     def solve(
         self,
@@ -150,17 +151,12 @@ class MeanFieldOverlaps:
         Raises:
             ArgumentError: an argument is out of its range, or neither end nor times are given.
         """
-        rows = self._rows(end, times)
-        tolerance = positive_float("rtol", rtol)
-        if not LEAST_RTOL <= tolerance <= MOST_RTOL:
-            raise ArgumentError(
-                f"Argument `rtol` must be between {LEAST_RTOL} and {MOST_RTOL}, but is {rtol!r}."
-            )
-        steps = positive_int("max_steps", max_steps)
+        problem, rows = self.problem(), solution_rows(end, times, self.epsilon)
+        tolerance, steps = check_tolerance(rtol), positive_int("max_steps", max_steps)
         found = solve_overlaps(
-            self.problem(), self.atoms, self._start(), times=rows, rtol=tolerance, max_steps=steps
+            problem, self.atoms, self._start(), times=rows, rtol=tolerance, max_steps=steps
         )
-        w = self._probabilities()
+        w = problem.weights
         return OverlapSolution(
             time=found.time,
             risk=0.5 * np.sum(found.residuals**2, axis=1),
@@ -179,59 +175,23 @@ class MeanFieldOverlaps:
     def problem(self) -> OverlapProblem:
         """The same equations as the engine takes them."""
         return OverlapProblem(
-            weights=self._probabilities(),
+            weights=probabilities(self.atoms, self.weights),
             activation=self.activation,
             target=self.target,
             speed=1.0 / self.epsilon,
             tied=self.tied,
         )
 
-    def _probabilities(self) -> Array:
-        return probabilities(self.atoms, self.weights)
-
     def _start(self) -> Array:
         return np.zeros(len(self.atoms)) if self.overlaps is None else self.overlaps
-
-    def _rows(self, end: float | None, times: Sequence[float] | Array | None) -> Array:
-        kept = check_times(times)
-        if end is None and not len(kept):
-            raise ArgumentError("Argument `end` must be given where `times` is not.")
-        last = positive_float("end", kept[-1] if end is None else end)
-        if not len(kept):
-            first = min(1e-3 * self.epsilon, 1e-6 * last)
-            return np.concatenate([[0.0], np.geomspace(first, last, DEFAULT_ROWS)])
-        if kept[-1] > last:
-            raise ArgumentError(
-                f"Argument `times` must not go beyond `end`, {last!r}, but goes to {kept[-1]!r}."
-            )
-        return kept if kept[-1] == last else np.append(kept, last)
 
     def _check_overlaps(self) -> None:
         if self.overlaps is None:
             return
-        self._check_length("overlaps", self.overlaps)
+        check_length("overlaps", self.overlaps, self.atoms)
         largest = float(np.max(np.abs(self.overlaps)))
         if largest > 1.0:
             raise ArgumentError(
                 "Argument `overlaps` must be between -1 and 1, as products of unit vectors are, "
                 f"but has an entry of size {largest!r}."
-            )
-
-    def _check_length(self, name: str, value: Array) -> None:
-        if len(value) != len(self.atoms):
-            raise ArgumentError(
-                f"Argument `{name}` must have one entry for each of the {len(self.atoms)} atoms, "
-                f"but has {len(value)}."
-            )
-
-    def _check_tied(self) -> None:
-        if self.epsilon == math.inf:
-            raise ArgumentError(
-                "Argument `tied` must be False where `epsilon` is infinite, but is True: a frozen "
-                "second layer of equal atoms is tied by itself."
-            )
-        if np.ptp(self.atoms) > 0.0:
-            raise ArgumentError(
-                "Argument `atoms` must be one number repeated where `tied` is True, but goes from "
-                f"{float(self.atoms.min())!r} to {float(self.atoms.max())!r}."
             )

@@ -1,4 +1,4 @@
-"""The overlap solver in the compiled engine."""
+"""The overlap solver: compiled for one projection, in NumPy for more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from netphase._types import Array
 from netphase.engine.flow import STATUSES
 from netphase.engine.overlaps.problem import OverlapOutcome, OverlapProblem
+from netphase.engine.overlaps.reference_run import solve_reference
 
 
 def solve_overlaps(
@@ -22,11 +23,12 @@ def solve_overlaps(
 
     Rodas4 has six stages, order 4 with an embedded solution of order 3, and is L-stable. A step
     costs O(mK²) with K modes, and its length does not depend on ε where a solution is slow.
+    Problems of several projections have few modes and few atoms, and no compiled solver.
 
     Args:
         problem: the equations.
         a: amplitudes at time 0, shape (m,); all equal if tied.
-        s: overlaps at time 0, shape (m,).
+        s: overlaps at time 0, shape (m,), or (m, p) for p > 1 projections.
         times: when to keep the state, increasing, ≥ 0; the last one is the end; shape (t,).
         rtol: tolerance of a step; see `netphase.engine.overlaps.reference.error_ratio`.
         max_steps: accepted steps after which to give up.
@@ -38,6 +40,8 @@ def solve_overlaps(
     References:
         Berthier, Montanari & Zhou (2024), the mean-field equations of the overlaps.
     """
+    if problem.projections > 1:
+        return solve_reference(problem, a, s, times=times, rtol=rtol, max_steps=max_steps)
     from netphase.engine import _core
 
     arrays = (a, s, problem.weights, problem.activation, problem.target, times)
@@ -48,4 +52,5 @@ def solve_overlaps(
         rtol=rtol,
         max_steps=max_steps,
     )
-    return OverlapOutcome(**{**found, "status": STATUSES[found["status"]]})
+    status, crossings = STATUSES[found["status"]], found["crossings"]
+    return OverlapOutcome(**{**found, "status": status, "degree_crossings": crossings})

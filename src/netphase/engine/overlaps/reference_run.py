@@ -35,8 +35,12 @@ class _Run:
         self.time, self.steps, self.rejected, self.rise = 0.0, 0, 0, 0.0
         self.rho = self.rho_start = residuals(problem, u)
         self.scale = float(max(self.rho @ self.rho, problem.target @ problem.target))
-        self.level = np.abs(problem.target) / 2.0
-        self.crossings = np.zeros_like(self.rho)
+        degrees = problem.modes.degrees
+        self.groups = np.vstack(
+            [np.eye(len(degrees)), np.arange(degrees[-1] + 1)[:, None] == degrees]
+        )
+        self.level = self._sizes(problem.target) / 2.0
+        self.crossings = np.zeros_like(self.level)
         self.rows: list[tuple[float, Array]] = [(0.0, u)] if times[0] == 0.0 else []
         self.h = first_step(problem, u, float(times[-1]), rtol)
 
@@ -77,7 +81,7 @@ class _Run:
         return None
 
     def _accept(self, step: Step, after: float) -> None:
-        fell = (np.abs(self.rho) >= self.level) & (np.abs(step.rho) < self.level)
+        fell = (self._sizes(self.rho) >= self.level) & (self._sizes(step.rho) < self.level)
         for k in np.flatnonzero(fell):
             self.crossings[k] = self.time + self._part(step, int(k)) * self.h
         for time in self.times[(self.times > self.time) & (self.times <= after)]:
@@ -88,27 +92,34 @@ class _Run:
         self.time, self.u, self.rho = after, step.end, step.rho
         self.steps += 1
 
+    def _sizes(self, rho: Array) -> Array:
+        """|ρ_k| of each mode, then the norms of the modes of each total degree."""
+        return np.asarray(np.sqrt(self.groups @ rho**2))
+
     def _part(self, step: Step, k: int) -> float:
-        """The fraction of a step at which |ρ_k| falls through its level."""
+        """The fraction of a step at which the size k falls through its level."""
         low, high = 0.0, 1.0
         for _ in range(BISECTIONS):
             part = 0.5 * (low + high)
-            if abs(residuals(self.problem, step.at(part))[k]) >= self.level[k]:
+            if self._sizes(residuals(self.problem, step.at(part)))[k] >= self.level[k]:
                 low = part
             else:
                 high = part
         return 0.5 * (low + high)
 
     def _outcome(self, status: Status) -> OverlapOutcome:
-        open_still = (np.abs(self.rho) >= self.level) | (self.level == 0.0)
+        open_still = (self._sizes(self.rho) >= self.level) | (self.level == 0.0)
+        crossings = np.where(open_still, np.nan, self.crossings)
         states = np.array([u for _, u in self.rows])
+        modes = len(self.rho)
         return OverlapOutcome(
             status=status,
             time=np.array([time for time, _ in self.rows]),
             a=states[:, :, 0],
-            s=states[:, :, 1],
+            s=states[:, :, 1] if self.problem.projections == 1 else states[:, :, 1:],
             residuals=np.array([residuals(self.problem, u) for u in states]),
-            crossings=np.where(open_still, np.nan, self.crossings),
+            crossings=crossings[:modes],
+            degree_crossings=crossings[modes:],
             steps=self.steps,
             rejected=self.rejected,
             largest_rise=self.rise,
