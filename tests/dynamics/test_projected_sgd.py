@@ -1,6 +1,8 @@
 """Ensembles of projected SGD: their start, their way to the flow, laws, and what they refuse."""
 
 import math
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -141,6 +143,16 @@ def test_divergence_is_a_status():
     assert np.isnan(found.r).all()
     with pytest.raises(ArgumentError, match="diverged"):
         found.overlaps(1)
+
+
+@pytest.mark.parametrize("method", ["explicit", "reduced"])
+def test_an_interrupt_ends_all_runs(method):
+    """Wherever they are: what a run holds in memory must survive that."""
+    interrupted = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    interrupted.start()
+    with pytest.raises(KeyboardInterrupt):
+        sgd(1e-9, 200).run(30, [1e3], seeds=range(6), method=method, jobs=3)
+    assert sgd().run(3, [0.1]).status == (Status.TIME_REACHED,)
 
 
 def test_steps_that_are_too_large_are_noted():

@@ -199,7 +199,7 @@ class SgdRun final : public Sgd {
 
   std::size_t part_of_block(std::size_t most) {
     if (position == steps_a_block) {
-      if (dim + block > capacity && r.room) compress();
+      if (r.room && dim + block > capacity && !compress()) return 0;
       draw(), take_gram();
       position = 0;
     }
@@ -244,7 +244,7 @@ class SgdRun final : public Sgd {
 
   // One step on more samples than a block holds.
   std::size_t big_step() {
-    if (r.room && dim + (r.batch + block - 1) / block * block > capacity) compress();
+    if (r.room && dim + (r.batch + block - 1) / block * block > capacity && !compress()) return 0;
     std::fill_n(sum_x.get(), groups * capacity, Vector{});
     for (auto* each : {&push_a, &along}) std::fill_n(each->get(), groups, Vector{});
     const double rate = r.rate_w / static_cast<double>(r.batch);
@@ -282,10 +282,10 @@ class SgdRun final : public Sgd {
     untidy = 0;
   }
 
-  // Householder reflections that leave u* alone take row k into its first k + 2 columns.
-  void compress() {
+  // Householder reflections that leave u* alone take row k into its first k + 2 columns. False: gave up.
+  bool compress() {
     for (std::size_t k = 0; k < m; ++k) {
-      if (stopped()) return;
+      if (stopped()) return false;
       Vector* mine = row(k / width);
       double tail = 0;
       for (std::size_t j = k + 1; j < filled; ++j) {
@@ -302,6 +302,7 @@ class SgdRun final : public Sgd {
     }
     filled = dim = m + 1;
     tidy();
+    return true;
   }
 
   void reflect(Vector* mine, std::size_t first, double factor) {
