@@ -1,4 +1,4 @@
-"""The exact order-parameter dynamics of two-layer networks of any width on single-index targets."""
+"""The exact order-parameter dynamics of two-layer networks of any width and few-index targets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ from netphase._types import Array, Status
 from netphase.activations import Activation
 from netphase.dynamics.output_law import law_quantiles
 from netphase.dynamics.trajectory import check_times
-from netphase.engine.exact_overlaps import OverlapField, reference_rates, solve_overlaps
+from netphase.engine.exact_overlaps import (
+    OverlapField,
+    Target,
+    overlap_shape,
+    reference_rates,
+    solve_overlaps,
+)
 from netphase.errors import ArgumentError
-from netphase.hermite import HermiteSeries, expand
+from netphase.hermite import HermiteSeries, MultiIndexTarget, expand
 from netphase.seeds import Stream, generator
+
+_ORTHONORMAL = 1e-9
+"""How far from orthonormal directions may be."""
 
 _GRAM_FLOOR = -1e-9
 """Times m + 1: an eigenvalue below is no rounding."""
@@ -30,11 +39,11 @@ _GRAM_FLOOR = -1e-9
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """Where a network f(x) = (1/m) Σ a_i σ(u_i·x), |u_i| = 1, stands towards a direction u*.
+    """Where a network f(x) = (1/m) Σ a_i σ(u_i·x), |u_i| = 1, stands towards directions u*_j.
 
     Attributes:
         a: output weights a_i, shape (m,).
-        s: s_i = u_i·u*, in [−1, 1], shape (m,).
+        s: u_i·u*, in [−1, 1], shape (m,); or u_i·u*_j for p orthonormal directions, shape (m, p).
         r: r_ij = u_i·u_j, in [−1, 1] with r_ii = 1, shape (m, m).
 
     Raises:
@@ -51,13 +60,13 @@ class Overlaps:
 
     def __post_init__(self) -> None:
         a = finite_array("a", self.a, 1).astype(np.float64)
-        s = finite_array("s", self.s, 1).astype(np.float64)
+        s = finite_array("s", self.s, min(2, max(1, np.ndim(self.s)))).astype(np.float64)
         r = finite_array("r", self.r, 2).astype(np.float64)
         m = len(a)
-        if s.shape != (m,) or r.shape != (m, m):
+        if len(s) != m or r.shape != (m, m):
             raise ArgumentError(
-                f"Arguments `s` and `r` must have the shapes ({m},) and ({m}, {m}) for {m} output "
-                f"weights, but have {s.shape} and {r.shape}."
+                f"Arguments `s` and `r` must have the shapes ({m},), or ({m}, p) for p directions, "
+                f"and ({m}, {m}) for {m} output weights, but have {s.shape} and {r.shape}."
             )
         off = float(np.abs(np.diagonal(r) - 1.0).max())
         if off > 1e-9:
@@ -92,22 +101,28 @@ class Overlaps:
         Args:
             a: output weights, shape (m,).
             w: input weights, shape (m, d), rows of any length but zero; only directions count.
-            direction: u*, shape (d,), of any length but zero.
+            direction: u*, shape (d,), of any length but zero; or orthonormal u*_j, shape (p, d).
 
         Returns:
             The overlaps.
 
         Raises:
-            ArgumentError: shapes do not fit, or a row or the direction is zero.
+            ArgumentError: shapes do not fit, a row or the direction is zero, or several directions
+                are not orthonormal.
         """
         rows = finite_array("w", w, 2).astype(np.float64)
-        star = finite_array("direction", direction, 1).astype(np.float64)
-        if star.shape != rows.shape[1:]:
+        axes = 2 if np.ndim(direction) == 2 else 1
+        star = finite_array("direction", direction, axes).astype(np.float64)
+        if star.shape[-1] != rows.shape[1]:
             raise ArgumentError(
                 "Arguments `w` and `direction` must have equal numbers of inputs, but have "
-                f"{rows.shape[1]} and {len(star)}."
+                f"{rows.shape[1]} and {star.shape[-1]}."
             )
-        sizes, size = np.linalg.norm(rows, axis=1), float(np.linalg.norm(star))
+        if axes == 2 and np.abs(star @ star.T - np.eye(len(star))).max() > _ORTHONORMAL:
+            raise ArgumentError(
+                "Argument `direction` must have orthonormal rows where it has several, but has not."
+            )
+        sizes, size = np.linalg.norm(rows, axis=1), float(np.linalg.norm(star, axis=-1).min())
         if size == 0 or not np.all(sizes > 0):
             raise ArgumentError(
                 "Arguments `w` and `direction` must have no zero row: it has no direction."
@@ -115,14 +130,15 @@ class Overlaps:
         u = rows / sizes[:, None]
         r = u @ u.T
         np.fill_diagonal(r, 1.0)
-        return cls(a, u @ (star / size), np.clip(r, -1.0, 1.0))
+        unit = star / np.linalg.norm(star, axis=-1, keepdims=True)
+        return cls(a, u @ unit.T, np.clip(r, -1.0, 1.0))
 
 
 def gram_floor(s: Array, r: Array) -> float:
     """The least eigenvalue of [[1, sᵀ], [s, r]], the overlaps of u*, u_1, …, u_m; ≥ 0 in truth.
 
     Args:
-        s: shape (m,).
+        s: shape (m,) or (m, p).
         r: shape (m, m).
 
     Returns:
@@ -132,7 +148,8 @@ def gram_floor(s: Array, r: Array) -> float:
 
 
 def _bordered(s: Array, r: Array) -> Array:
-    return np.block([[np.ones((1, 1)), s[None, :]], [s[:, None], r]])
+    rows = s.reshape(len(s), -1)
+    return np.block([[np.eye(rows.shape[1]), rows.T], [rows, r]])
 
 
 def _nearest(s: Array, r: Array) -> tuple[Array, Array]:
@@ -141,10 +158,12 @@ def _nearest(s: Array, r: Array) -> tuple[Array, Array]:
     if values[0] >= 0:
         return s, r
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    root /= np.linalg.norm(root, axis=1)[:, None]
-    gram = root @ root.T
+    stars, rows = np.split(root, [len(root) - len(s)])
+    left, _, right = np.linalg.svd(stars, full_matrices=False)
+    rows /= np.linalg.norm(rows, axis=1)[:, None]
+    gram = rows @ rows.T
     np.fill_diagonal(gram, 1.0)
-    return gram[0, 1:], gram[1:, 1:]
+    return (rows @ (left @ right).T).reshape(s.shape), gram
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +174,7 @@ class OverlapTrajectory:
         times: those that were reached, shape (k,).
         risk: R at these times, shape (k,).
         a: output weights, shape (k, m).
-        s: overlaps with the target's direction, shape (k, m).
+        s: overlaps with the target's direction, shape (k, m), or its directions, (k, m, p).
         r: overlaps of the neurons, shape (k, m, m).
         step_times: times of all steps of the solver, from 0.
         step_risk: R at these times.
@@ -200,12 +219,13 @@ class ExactOverlaps:
 
     The network is f(x) = (1/m) Σ a_i σ(u_i·x) with |u_i| = 1, the target φ(u*·x), the inputs
     x ~ N(0, I_d), and R = ½ E (φ − f)². The overlaps s_i = u_i·u* and r_ij = u_i·u_j close, and d
-    is in the initial ones only. Steps are not bound by ε. Where σ has no closed kernel its
-    series is cut, and U is off by ``activation.rest()`` at most: rounding unless σ has kinks.
+    is in the initial ones only. So they do for a target of p directions, with p overlaps a neuron.
+    Steps are not bound by ε. Where σ has no closed kernel its series is cut, and U is off by
+    ``activation.rest()`` at most: rounding unless σ has kinks.
 
     Attributes:
         activation: σ: a name, an `Activation`, Hermite coefficients, or a `HermiteSeries`.
-        target: φ, likewise.
+        target: φ, likewise; or a `hermite.MultiIndexTarget` of p directions.
         epsilon: ε > 0; small for a fast second layer, infinite for one that stands still.
 
     Raises:
@@ -222,18 +242,19 @@ class ExactOverlaps:
     """
 
     activation: HermiteSeries
-    target: HermiteSeries
+    target: Target
     epsilon: float = 1.0
 
     def __init__(
         self,
         activation: str | Activation | Sequence[float] | HermiteSeries,
-        target: str | Activation | Sequence[float] | HermiteSeries,
+        target: str | Activation | Sequence[float] | HermiteSeries | MultiIndexTarget,
         epsilon: float = 1.0,
     ) -> None:
         number = math.inf if epsilon == math.inf else positive_float("epsilon", epsilon)
         object.__setattr__(self, "activation", expand(activation))
-        object.__setattr__(self, "target", expand(target))
+        phi = target if isinstance(target, MultiIndexTarget) else expand(target)
+        object.__setattr__(self, "target", phi)
         object.__setattr__(self, "epsilon", number)
 
     def initial(
@@ -248,7 +269,7 @@ class ExactOverlaps:
 
         Args:
             width: m.
-            d: number of inputs; at infinity all overlaps are 0 but r_ii = 1.
+            d: number of inputs, at least p; at infinity all overlaps are 0 but r_ii = 1.
             outputs: P_A: one of `OUTPUT_LAWS`, or atoms of equal weight.
             seed: of the directions, and of the output weights where they are random.
             stratified: take the quantiles (i + ½)/m of P_A for a_i instead of drawing.
@@ -257,7 +278,8 @@ class ExactOverlaps:
             The overlaps.
 
         Raises:
-            ArgumentError: ``width`` or ``d`` is no positive integer (or infinity), or P_A unknown.
+            ArgumentError: ``width`` or ``d`` is no positive integer (or infinity), P_A is unknown,
+                or ``d`` less than the number of directions.
         """
         m = positive_int("width", width)
         if stratified:
@@ -266,18 +288,24 @@ class ExactOverlaps:
             levels = generator(seed, Stream.OUTPUT_WEIGHTS).random(m)
         a = _quantiles(outputs, levels)
         if d == math.inf:
-            return Overlaps(a, np.zeros(m), np.eye(m))
-        count = positive_int("d", d)
+            return Overlaps(a, np.zeros(overlap_shape(m, self.target)), np.eye(m))
+        count, several = positive_int("d", d), overlap_shape(m, self.target)[1:]
+        if several and count < several[0]:
+            raise ArgumentError(
+                f"Argument `d` must be at least {several[0]}, the number of directions of the "
+                f"target, but is {count}."
+            )
         w = generator(seed, Stream.INPUT_WEIGHTS).standard_normal((m, count))
-        return Overlaps.of_weights(a, w, np.eye(1, count)[0])
+        stars = np.eye(several[0], count) if several else np.eye(1, count)[0]
+        return Overlaps.of_weights(a, w, stars)
 
     def rates(self, state: Overlaps) -> tuple[Array, Array, Array]:
-        """ȧ (m,), ṡ (m,) and ṙ (m, m) at a state, from the formulas as they are written.
+        """ȧ (m,), ṡ (as s) and ṙ (m, m) at a state, from the formulas as they are written.
 
         Raises:
-            ArgumentError: ``state`` is no `Overlaps`.
+            ArgumentError: ``state`` is no `Overlaps` with the target's directions.
         """
-        instance_of("state", state, Overlaps, "an Overlaps")
+        self._check_state(state)
         found = reference_rates(
             state.a, state.s, state.r, self.activation, self.target, self.epsilon
         )
@@ -289,7 +317,7 @@ class ExactOverlaps:
         Raises:
             ArgumentError: ``state`` is no `Overlaps`.
         """
-        instance_of("state", state, Overlaps, "an Overlaps")
+        self._check_state(state)
         field = self._field(state.width)
         field.look(state.s, state.r)
         return field.risk(state.a)
@@ -320,7 +348,7 @@ class ExactOverlaps:
         Raises:
             ArgumentError: an argument is out of its range.
         """
-        instance_of("state", state, Overlaps, "an Overlaps")
+        self._check_state(state)
         wanted = check_times(finite_array("times", times, 1)).astype(np.float64)
         relative = positive_float("rtol", rtol)
         if relative > 0.1 or relative < 1e-12:
@@ -342,7 +370,7 @@ class ExactOverlaps:
             times=np.array([each.time for each in found]),
             risk=np.array([each.risk for each in found]),
             a=np.array([each.a for each in found]).reshape(-1, m),
-            s=np.array([each.s for each in found]).reshape(-1, m),
+            s=np.array([each.s for each in found]).reshape(-1, *state.s.shape),
             r=r,
             step_times=np.array(run.times),
             step_risk=np.array(run.risks),
@@ -351,6 +379,15 @@ class ExactOverlaps:
             gram_floor=min((gram_floor(each.s, each.r) for each in found), default=math.nan),
             evaluations=run.evaluations,
         )
+
+    def _check_state(self, state: Overlaps) -> None:
+        instance_of("state", state, Overlaps, "an Overlaps")
+        shape = overlap_shape(state.width, self.target)
+        if state.s.shape != shape:
+            raise ArgumentError(
+                f"Argument `state` must have overlaps `s` of the shape {shape} with the directions "
+                f"of the target, but has {state.s.shape}."
+            )
 
     def _field(self, width: int) -> OverlapField:
         return OverlapField(width, self.activation, self.target, self.epsilon)

@@ -16,7 +16,7 @@ from netphase.dynamics.trajectory import check_times
 from netphase.engine.exact_overlaps import OverlapField, solve_overlaps
 from netphase.engine.overlap_noise import NoisyField, noise_mean, spread_normals
 from netphase.errors import ArgumentError
-from netphase.hermite import HermiteSeries
+from netphase.hermite import HermiteSeries, expand
 from netphase.seeds import Stream, generator
 
 POINTS = 8192
@@ -78,6 +78,7 @@ class NoisyOverlaps(ExactOverlaps):
         (True, array([0.]))
     """
 
+    target: HermiteSeries
     gamma: float | Callable[[float], float] = 1.0
     batch: int = 1
     noise: float = 0.0
@@ -96,7 +97,7 @@ class NoisyOverlaps(ExactOverlaps):
         points: int | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(activation, target, epsilon)
+        super().__init__(activation, expand(target), epsilon)
         if not callable(gamma):
             gamma = _not_negative("gamma", gamma)
         object.__setattr__(self, "gamma", gamma)

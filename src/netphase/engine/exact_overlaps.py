@@ -6,6 +6,9 @@ With V(s) = E φ σ and U(r) = E σ σ of correlated normal variables, and b = a
       ṡ_i = a_i [V′(s_i)(1 − s_i²) − Σ_j b_j U′(r_ij)(s_j − r_ij s_i)]
      ṙ_ij = T_ij + T_ji,  T_ij = a_i [V′(s_i)(s_j − r_ij s_i) − Σ_p b_p U′(r_ip)(r_pj − r_ij r_ip)].
 
+Where the target has several directions, s_i is a vector and V′ a gradient: V′ s_j is a product of
+vectors, and V′(s_i)(1 − s_i²) reads (1 − s_i s_iᵀ) V′(s_i).
+
 Only the equation of a is stiff, and it is linear in a. It is solved implicitly, s and r explicitly,
 by the additive Runge-Kutta method ARK4(3)6L[2]SA of Kennedy and Carpenter (2003): steps are not
 bound by ε.
@@ -14,12 +17,15 @@ bound by ε.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from netphase._types import Array, Status
-from netphase.hermite import DualMap, HermiteSeries
+from netphase.hermite import DualMap, HermiteSeries, MultiIndexTarget
+
+Target: TypeAlias = HermiteSeries | MultiIndexTarget
+"""A function of one direction, with s of shape (m,), or of p of them, with s of shape (m, p)."""
 
 EXPLICIT = (
     (),
@@ -80,24 +86,32 @@ _SMALLEST = 1e-14  # a step below this part of the time is none
 
 
 class Rates(NamedTuple):
-    """ȧ (m,), ṡ (m,) and ṙ (m, m)."""
+    """ȧ (m,), ṡ (m,) or (m, p), and ṙ (m, m)."""
 
     a: Array
     s: Array
     r: Array
 
 
+def overlap_shape(width: int, phi: Target) -> tuple[int, ...]:
+    """The shape of s, (m,) or (m, p)."""
+    return (width, phi.projections) if isinstance(phi, MultiIndexTarget) else (width,)
+
+
 def reference_rates(
-    a: Array, s: Array, r: Array, sigma: HermiteSeries, phi: HermiteSeries, epsilon: float
+    a: Array, s: Array, r: Array, sigma: HermiteSeries, phi: Target, epsilon: float
 ) -> Rates:
-    """The field as it is written, in NumPy, shapes (m,), (m,) and (m, m)."""
-    kernel, overlap, b = sigma.dual(r), sigma.cross(phi)(s), a / len(a)
+    """The field as it is written, in NumPy, shapes (m,), (m,) or (m, p), and (m, m)."""
+    kernel, overlap, b = sigma.dual(r), phi.cross(sigma)(s), a / len(a)
     value = np.where(r == 1.0, sigma.square, kernel.value)
     pull = (kernel.slope * r) @ b
     turn = (kernel.slope * b) @ r - r * pull[:, None]
-    half = a[:, None] * (overlap.slope[:, None] * (s[None, :] - r * s[:, None]) - turn)
-    along = a * (overlap.slope * (1 - s * s) - kernel.slope @ (b * s) + s * pull)
-    return Rates((overlap.value - value @ b) / epsilon, along, half + half.T)
+    rows, slope = s.reshape(len(a), -1), overlap.slope.reshape(len(a), -1)
+    own = np.sum(slope * rows, axis=1, keepdims=True)
+    half = a[:, None] * (slope @ rows.T - r * own - turn)
+    drive = slope - rows * own
+    along = a[:, None] * (drive - kernel.slope @ (b[:, None] * rows) + rows * pull[:, None])
+    return Rates((overlap.value - value @ b) / epsilon, along.reshape(s.shape), half + half.T)
 
 
 class OverlapField:
@@ -112,17 +126,16 @@ class OverlapField:
         epsilon: ε, infinite for an output layer that stands still.
     """
 
-    def __init__(
-        self, width: int, sigma: HermiteSeries, phi: HermiteSeries, epsilon: float
-    ) -> None:
+    def __init__(self, width: int, sigma: HermiteSeries, phi: Target, epsilon: float) -> None:
         self.width, self.epsilon, self.square = width, epsilon, sigma.square
         self.target_square = phi.square
         self._dual: DualMap = sigma.dual
-        self._cross: DualMap = sigma.cross(phi)
+        self._cross: DualMap = phi.cross(sigma)
+        self.shape = overlap_shape(width, phi)
         self.kernel, self._slope = np.empty((width, width)), np.empty((width, width))
         self._product = np.empty((width, width))
         self._value: Array = np.empty(width)
-        self._steep: Array = np.empty(width)
+        self._steep: Array = np.empty(self.shape)
         self.evaluations, self.time = 0, 0.0
 
     def look(self, s: Array, r: Array) -> None:
@@ -195,19 +208,20 @@ class OverlapField:
         return np.asarray(found) if fault == 0 else np.full(self.width, math.nan)
 
     def turn(self, a: Array, s: Array, r: Array, into: Array) -> None:
-        """ṡ and ṙ, one after the other in a flat array (m + m²,); spoils U′."""
-        m = self.width
-        drive = a * self._steep
+        """ṡ and ṙ, one after the other in a flat array; spoils U′."""
+        m, rows = self.width, s.reshape(self.width, -1)
+        drive = a[:, None] * self._steep.reshape(rows.shape)
         pulled = self._slope
         pulled *= a[:, None]
         pulled *= a / m
         across = np.matmul(pulled, r, out=self._product)
         along = np.diagonal(across).copy()  # a_i Σ_p b_p U′(r_ip) r_ip, for r is symmetric
-        into[:m] = drive * (1 - s * s) - pulled @ s + s * along
-        half = np.multiply((drive * s - along)[:, None], r, out=pulled)
+        own = (np.einsum("ij,ij->i", drive, rows) - along)[:, None]
+        into[: rows.size] = (drive - pulled @ rows - own * rows).ravel()
+        half = np.multiply(own, r, out=pulled)
         half += across
-        rates = into[m:].reshape(m, m)
-        np.multiply(drive[:, None], s, out=rates)
+        rates = into[rows.size :].reshape(m, m)
+        np.matmul(drive, rows.T, out=rates)
         rates -= half
         half[...] = rates
         rates += half.T
@@ -216,7 +230,7 @@ class OverlapField:
 
 
 class Snapshot(NamedTuple):
-    """A state that was asked for: time, risk, and a (m,), s (m,), r (m, m)."""
+    """A state that was asked for: time, risk, and a (m,), s (m,) or (m, p), r (m, m)."""
 
     time: float
     risk: float
@@ -251,7 +265,8 @@ class _Stepper:
     ) -> None:
         self.field, self.a, self.rtol, self.atol = field, a.copy(), rtol, atol
         self.time = 0.0
-        self.flat = np.concatenate([s, r.ravel()])
+        self.flat = np.concatenate([s.ravel(), r.ravel()])
+        self._count = s.size
         self._speeds = np.empty((6, len(a)))
         self._rates = np.empty((6, len(self.flat)))
         self._stage, self._next = np.empty_like(self.flat), np.empty_like(self.flat)
@@ -259,8 +274,8 @@ class _Stepper:
 
     def split(self, flat: Array) -> tuple[Array, Array]:
         """Views of s and r."""
-        m = self.field.width
-        return flat[:m], flat[m:].reshape(m, m)
+        m, count = self.field.width, self._count
+        return flat[:count].reshape(self.field.shape), flat[count:].reshape(m, m)
 
     def start(self) -> float:
         """The first stage of the next step; the risk."""
@@ -280,7 +295,7 @@ class _Stepper:
 
     def attempt(self, h: float) -> float:
         """The error of a step, in units of the tolerance; `accept` takes it."""
-        m, reach = self.field.width, h * DIAGONAL
+        m, reach = self._count, h * DIAGONAL
         a = self.a
         for i in range(1, 6):
             stage = np.dot(np.multiply(EXPLICIT[i], h), self._rates[:i], out=self._stage)
@@ -298,7 +313,7 @@ class _Stepper:
         self._next_a = a  # the last stage is the step
         # through the implicit solve once more: a stiff part of the estimate has died out in a
         a_off = h * ((WEIGHTS - EMBEDDED) @ self._speeds)
-        a_off = self.field.relax(a_off, reach, np.zeros(m))
+        a_off = self.field.relax(a_off, reach, np.zeros(len(a)))
         return max(
             self._part(a_off, self.a, a),
             self._part(off[:m], self.flat[:m], flat[:m]),
@@ -319,7 +334,7 @@ class _Stepper:
         return math.sqrt(float(scale @ scale) / len(off))
 
     def _size(self, a: Array, a_scale: Array, flat: Array, flat_scale: Array) -> float:
-        m = self.field.width
+        m = self._count
         return max(
             self._part(a, a_scale, a_scale),
             self._part(flat[:m], flat_scale[:m], flat_scale[:m]),
@@ -339,7 +354,7 @@ def solve_overlaps(
 
     Args:
         field: the field.
-        state: a (m,), s (m,) and r (m, m).
+        state: a (m,), s (m,) or (m, p), and r (m, m).
         times: increasing, ≥ 0, shape (k,).
         rtol: relative tolerance of a step, of each of a, s and r in the mean square.
         atol: absolute tolerance.
@@ -381,5 +396,6 @@ def _solve(stepper: _Stepper, times: Array, max_steps: int) -> OverlapRun:
             if not math.isfinite(stepper.risk) or h <= _SMALLEST * max(t, float(times[-1])):
                 return ended(Status.NON_FINITE)
         s, r = stepper.split(stepper.flat)
-        snapshots.append(Snapshot(t, stepper.risk, stepper.a.copy(), s.copy(), r.copy()))
+        # sums over the stages round the last entries in their own way: r is made symmetric again
+        snapshots.append(Snapshot(t, stepper.risk, stepper.a.copy(), s.copy(), (r + r.T) / 2))
     return ended(Status.TIME_REACHED)

@@ -14,6 +14,7 @@ from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
 from netphase.hermite.duals import ErfDual, ReluDual
+from netphase.hermite.multi_index import MultiIndexTarget
 from netphase.hermite.polynomials import normal, polynomials, relu_coefficients
 from netphase.hermite.quadrature import integrated, trimmed
 from netphase.hermite.series import HermiteSeries
@@ -60,6 +61,11 @@ def expand(
     """
     if isinstance(function, HermiteSeries):
         return function
+    if isinstance(function, MultiIndexTarget):
+        raise ArgumentError(
+            f"Argument `function` must be of one variable here, but {function.name!r} is of "
+            f"{function.projections} projections."
+        )
     count = positive_int("terms", terms)
     if count > 1000:
         raise ArgumentError(f"Argument `terms` must be at most 1000, but is {count}.")
