@@ -11,6 +11,7 @@ from netphase.hermite.multi_index import (
 )
 from netphase.hermite.polynomials import polynomials, relu_coefficients
 from netphase.hermite.series import HermiteSeries
+from netphase.hermite.sources import load
 
 __all__ = [
     "TERMS",
@@ -23,6 +24,7 @@ __all__ = [
     "PowerSeries",
     "erf",
     "expand",
+    "load",
     "multi_index",
     "multiplicity_roots",
     "polynomial",
