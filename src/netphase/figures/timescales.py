@@ -42,6 +42,9 @@ HALF = 0.25
 HIGHEST = 2.0
 """Largest ratio of a residual to its coefficient that is shown; others are cut."""
 
+LEAST_ERROR = 0.001
+"""Smaller errors of an exponent are not written out."""
+
 PLAIN_EXPONENT = 32
 """Largest denominator with which an exponent is written as a fraction."""
 
@@ -289,7 +292,7 @@ def _exponent_label(results: xr.Dataset, degree: int) -> str:
         return f"degree {degree}"
     said = f"degree {degree}: {exponent:.3f}"
     if np.isfinite(error):
-        said += f" ± {error:.3f}"
+        said += f" ± {error:.3f}" if error >= LEAST_ERROR else f" ± <{LEAST_ERROR}"
     if np.isfinite(predicted):
         said += f" ({Fraction(predicted).limit_denominator(PLAIN_EXPONENT)})"
     return said.replace("-", "−")
