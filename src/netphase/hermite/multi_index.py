@@ -21,7 +21,7 @@ from netphase.hermite.polynomials import polynomials
 from netphase.hermite.series import HermiteSeries
 
 _SAME = 1e-9
-"""A direction is no new one where less than this part of it is new."""
+"""A direction is no new one where less than this of it is new."""
 
 _ROUNDING = 1e-14
 """Terms below this part of the largest are what a rotation has left of zeros."""
@@ -227,7 +227,7 @@ class MultiIndexTarget:
         basis: Array = np.zeros((0, self.projections))
         while True:
             values = monomials.values(_generic(self.projections, len(basis)) @ basis)
-            pulls = [(part @ values).T for part in parts]  # (points, p) each
+            pulls = [(part @ values).T / np.abs(part).max() for part in parts if part.any()]
             grown = _joined(basis, pulls)
             if len(grown) == len(basis):
                 return basis
@@ -368,13 +368,12 @@ def _generic(count: int, variables: int) -> Array:
 
 
 def _joined(basis: Array, pulls: Sequence[Array]) -> Array:
-    """The basis, and what some more vectors add to it."""
+    """The basis, and what some more vectors of the order one, shape (points, p), add to it."""
     for rows in pulls:
-        size = float(np.linalg.norm(rows, axis=1).max(initial=0.0))
         for _ in range(rows.shape[1]):
             rest = rows - (rows @ basis.T) @ basis
             norms = np.linalg.norm(rest, axis=1)
-            if not norms.max(initial=0.0) > _SAME * size:
+            if not norms.max(initial=0.0) > _SAME:
                 break
             new = rest[int(np.argmax(norms))]
             basis = np.vstack([basis, new / np.linalg.norm(new)])
