@@ -1,5 +1,6 @@
 """Training equations, methods that advance them, and the one entry point `evolve`."""
 
+from netphase.dynamics.committee import Committee, CommitteeOverlaps, CommitteeTrajectory
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.constrained_flow import (
     blow_up_time,
@@ -58,6 +59,9 @@ __all__ = [
     "OUTPUT_LAWS",
     "Adam",
     "BreakdownTime",
+    "Committee",
+    "CommitteeOverlaps",
+    "CommitteeTrajectory",
     "Descent",
     "ExactOverlaps",
     "Flow",
