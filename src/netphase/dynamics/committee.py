@@ -164,7 +164,7 @@ class CommitteeOverlaps:
         >>> start = dynamics.initial(2, inputs=1000, size=0.5, seed=0)
         >>> found = dynamics.solve(start, [0.0, 50.0, 2000.0])
         >>> [float(f"{each:.1g}") for each in found.risk[:2]], bool(found.risk[2] < 1e-12)
-        ([0.3, 0.02], True)
+        ([0.4, 0.01], True)
     """
 
     teacher: Array
