@@ -1,6 +1,7 @@
 """Ensembles of projected SGD: their start, their way to the flow, laws, and what they refuse."""
 
 import math
+import os
 import signal
 import threading
 
@@ -148,7 +149,7 @@ def test_divergence_is_a_status():
 @pytest.mark.parametrize("method", ["explicit", "reduced"])
 def test_an_interrupt_ends_all_runs(method):
     """Wherever they are: what a run holds in memory must survive that."""
-    interrupted = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    interrupted = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
     interrupted.start()
     with pytest.raises(KeyboardInterrupt):
         sgd(1e-9, 200).run(30, [1e3], seeds=range(6), method=method, jobs=3)
