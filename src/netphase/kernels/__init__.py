@@ -1,5 +1,6 @@
 """Kernels of infinitely wide and of finite networks, and what they predict without training."""
 
+from netphase.kernels.deep import DeepKernels, deep_kernels
 from netphase.kernels.erf_integrals import (
     erf_force,
     erf_forces,
@@ -32,11 +33,13 @@ from netphase.kernels.tangent import LinearModel, tangent_gram
 
 __all__ = [
     "INPUT_LAWS",
+    "DeepKernels",
     "GaussianKernels",
     "LinearModel",
     "RelativeChanges",
     "condensed_lower_bound",
     "condensed_prediction",
+    "deep_kernels",
     "erf_force",
     "erf_forces",
     "erf_gram",

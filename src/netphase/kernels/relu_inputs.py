@@ -9,12 +9,10 @@ import numpy as np
 from netphase._checks import finite_array, one_of, positive_int
 from netphase._types import Array, InputLaw
 from netphase.errors import ArgumentError
+from netphase.kernels.feature_angles import sine_minus_arc
 
 INPUT_LAWS: tuple[InputLaw, ...] = ("gaussian", "sphere")
 """Inputs with closed forms: x ~ N(0, I_d), or x even on the unit sphere of ℝ^d."""
-
-_SMALL = 0.05
-"""Below this φ four terms of the series of sin φ − φ cos φ are exact to rounding."""
 
 
 def input_power(d: int, inputs: InputLaw = "gaussian") -> float:
@@ -61,7 +59,7 @@ def relu_kernel(b: Array, c: Array, inputs: InputLaw = "gaussian") -> Array:
     rows, columns = _neurons(b, c)
     sizes, opening = _polar(rows, columns)
     power = input_power(rows.shape[1], inputs)
-    return np.asarray(power * sizes * _overlap(opening) / (2 * math.pi))
+    return np.asarray(power * sizes * sine_minus_arc(opening) / (2 * math.pi))
 
 
 def relu_kernel_gradient(b: Array, c: Array, inputs: InputLaw = "gaussian") -> Array:
@@ -149,10 +147,3 @@ def _polar(b: Array, c: Array) -> tuple[Array, Array]:
         for each in u
     ]
     return np.outer(size, other), np.stack(rows)
-
-
-def _overlap(opening: Array) -> Array:
-    """The difference sin φ − φ cos φ, whose leading terms cancel for nearly opposite neurons."""
-    square = opening**2
-    series = opening * square / 3 * (1 - square / 10 * (1 - square / 28 * (1 - square / 54)))
-    return np.where(opening < _SMALL, series, np.sin(opening) - opening * np.cos(opening))
