@@ -15,6 +15,9 @@ RTOL = 1e-9
 ROWS, NEAR, REACH = 800, 801, 0.6
 """Rows evenly spaced in log time, and around each t_l, from 1 − 0.6 to 1 + 0.6 of it."""
 
+COARSE = 61
+"""Rows in log time and around each t_l for thousands of neurons, whose states fill the memory."""
+
 FIRST, LAST = 0.9, 0.1
 """A degree's window lasts from the last crossing of the first part of |φ_l| to that of the last."""
 
@@ -59,13 +62,30 @@ def flow(
     target: tuple[float, ...] = setting.PHI,
     atoms: Array | tuple[float, ...] = setting.ATOMS,
     weights: Array | None = None,
+    overlaps: Array | None = None,
+    near: int | None = None,
 ) -> Flow:
-    """Solve one case to an end; arguments as for `MeanFieldOverlaps`."""
+    """Solve one case to an end.
+
+    Args:
+        epsilon: ε.
+        end: last time.
+        activation: σ_k.
+        target: φ_k, as many.
+        atoms: a_i(0), shape (m,).
+        weights: their probabilities; None for equal ones.
+        overlaps: s_i(0), shape (m,); None for zeros.
+        near: rows in log time, and around each t_l; None for 800 and 801.
+
+    Returns:
+        The solution and its windows.
+    """
     model = MeanFieldOverlaps(
-        epsilon, np.array(activation), np.array(target), np.array(atoms), weights
+        epsilon, np.array(activation), np.array(target), np.array(atoms), weights, overlaps
     )
     times = model.solve(end=end, rtol=RTOL).crossing_times
-    solution = model.solve(times=_rows(epsilon, end, times), rtol=RTOL)
+    rows = _rows(epsilon, end, times, near)
+    solution = model.solve(times=rows, rtol=RTOL)
     part = np.abs(solution.residuals) / np.where(model.target == 0.0, np.nan, np.abs(model.target))
     crossed = np.array(
         [[last_crossing(solution.time, row, level).time for row in part.T]
@@ -74,8 +94,9 @@ def flow(
     return Flow(model, solution, *crossed)
 
 
-def _rows(epsilon: float, end: float, times: Array) -> Array:
-    near = np.linspace(1 - REACH, 1 + REACH, NEAR)
-    windows = [time * near for time in times if time > 0.0]
-    rows = np.concatenate([[0.0, end], np.geomspace(1e-3 * epsilon, end, ROWS), *windows])
+def _rows(epsilon: float, end: float, times: Array, near: int | None) -> Array:
+    """0, the end, rows evenly spaced in log time, and rows around each t_l."""
+    spaced = np.linspace(1 - REACH, 1 + REACH, near or NEAR)
+    windows = [time * spaced for time in times if time > 0.0]
+    rows = np.concatenate([[0.0, end], np.geomspace(1e-3 * epsilon, end, near or ROWS), *windows])
     return np.unique(rows[rows <= end])
