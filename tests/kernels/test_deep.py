@@ -119,7 +119,10 @@ def test_the_least_eigenvalue_shrinks_with_the_fourth_power_of_tanh_inputs():
         (lambda: deep_kernels(np.zeros((2, 2)), SCALES), "no zero row, but row 0"),
         (lambda: deep_kernels(X, SCALES, other=X[:, :2]), "equal numbers of columns"),
         (lambda: deep_kernels(X, LayerScaling), "must be LayerScales"),
-        (lambda: deep_kernels(1e200 * X[:, :1], uniform_scaling(1, 0).at_width(9)), "where squares are floats"),
+        (
+            lambda: deep_kernels(1e200 * X[:, :1], uniform_scaling(1, 0).at_width(9)),
+            "squares are floats",
+        ),
         (lambda: deep_kernels(np.ones((10**7, 1)), SCALES), "fewer rows"),
     ],
 )
