@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netphase.cli.values import NUMBERS, SEEDS, WIDTHS, Real, StepSize
+from netphase.cli.values import LOG_NUMBERS, NUMBERS, SEEDS, WIDTHS, Real, StepSize
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,10 @@ def test_bounds_of_a_number():
 def test_a_step_is_a_number_or_auto():
     assert StepSize(above=0.0).convert("auto", None, None) == "auto"
     assert np.isclose(StepSize(above=0.0).convert("1e-2", None, None), 0.01)
+
+
+def test_even_ratios_end_on_round_numbers():
+    convert = LOG_NUMBERS.convert
+    assert convert("1e-4:1e-12:5", None, None) == (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)
+    assert convert("1e-8:1e-4:3,0.5", None, None) == (1e-8, 1e-6, 1e-4, 0.5)
+    assert convert("3e-4", None, None) == (3e-4,)

@@ -29,6 +29,7 @@ COMMANDS = (
     "directions",
     "condense",
     "quench",
+    "timescales",
     "plateaus",
     "reproduce",
     "show",
@@ -162,6 +163,8 @@ OPTION_OF = {
     "source": "--data",
     "path": "--data",
     "key": "KEY",
+    "epsilons": "--epsilon",
+    "jobs": "--workers",
     "figures": "--figure",
     "k": "k",  # these three are set within --target
     "units": "units",

@@ -11,9 +11,11 @@ import click
 from netphase._files import csv_rows, has_header, is_number
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from netphase._types import Array
 
-LOSSES = ("loss", "test_error", "mean_square")
+LOSSES = ("loss", "test_error", "mean_square", "risk")
 """Variables of a record that are taken as its loss, the first one that is there."""
 
 FEWEST = 8
@@ -44,7 +46,7 @@ def read_curve(path: Path, time: str | None = None, loss: str | None = None) -> 
     Args:
         path: a .csv table with a header or without, or a .nc record that a command wrote.
         time: name or number, from 1, of the column of times; the first one if None. Of a record,
-            the variable; ``time`` if None.
+            the variable; ``time`` if None. Of time-scales over ε the smallest ε is read.
         loss: the same of the losses; the second column, or the first of `LOSSES`, if None.
 
     Returns:
@@ -59,7 +61,8 @@ def read_curve(path: Path, time: str | None = None, loss: str | None = None) -> 
         raise click.UsageError(f"There is no file {str(path)!r}. Check the path.")
     if path.is_dir() or path.suffix not in (".csv", ".nc"):
         raise click.UsageError(
-            f"{str(path)!r} must be a .csv table, or a .nc record of netphase train or quench."
+            f"{str(path)!r} must be a .csv table, or a .nc record of netphase train, quench or "
+            "timescales."
         )
     return _record(path, time, loss) if path.suffix == ".nc" else _table(path, time, loss)
 
@@ -144,6 +147,8 @@ def _record(path: Path, time: str | None, loss: str | None) -> LossCurve:
         record = xr.load_dataset(path)
     except (ValueError, OSError, TypeError):
         raise click.UsageError(f"{str(path)!r} is not a readable NetCDF file.") from None
+    if "epsilon" in record.dims:
+        record = _smallest(record)
     usual = next((name for name in LOSSES if name in record.variables), LOSSES[0])
     names = time or "time", loss or usual
     for option, name in zip(("--time", "--loss"), names, strict=True):
@@ -155,3 +160,13 @@ def _record(path: Path, time: str | None, loss: str | None) -> LossCurve:
             )
     first, second = (np.asarray(record[name].values, dtype=np.float64) for name in names)
     return LossCurve(first, second, *names, 0)
+
+
+def _smallest(record: xr.Dataset) -> xr.Dataset:
+    """Of learning time-scales, the run of the first seed at the smallest ε, over its times."""
+    run = record.isel(epsilon=int(record["epsilon"].values.argmin()), seed=0)
+    return (
+        run.rename(record="time")
+        .assign_coords(time=run["t"].values)
+        .dropna("time", subset=["risk"])
+    )

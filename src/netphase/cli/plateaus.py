@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 HELP = """Find the plateaus of a loss curve in log time, and the escapes between them.
 
 FILE is a .csv table of times (or steps) and losses, with a header or without, or the .nc
-record of `netphase train` or `netphase quench`. A plateau is a stretch of at least --length
-powers of ten of time on which the loss moves slower than t^±SLOPE; an escape is half-way
-where half of the loss between two heights is gone. The curve may be noisy, have bumps, be
-spaced in any way, start at time 0 and end at 0. Where the records cannot tell, the answer is
-undetermined, with the reason.
+record of `netphase train`, `quench` or `timescales` (of that, at the smallest ε). A plateau
+is a stretch of at least --length powers of ten of time on which the loss moves slower than
+t^±SLOPE; an escape is half-way where half of the loss between two heights is gone. The curve
+may be noisy, have bumps, be spaced in any way, start at time 0 and end at 0. Where the
+records cannot tell, the answer is undetermined, with the reason.
 
 \b
 Examples:
@@ -68,7 +68,7 @@ settings {length, slope, drop, noise, floor, halfway}, files.
     "--loss",
     metavar="COLUMN",
     help="Name or number of the column of losses; default: the second, of a record loss, "
-    "test_error or mean_square.",
+    "test_error, mean_square or risk.",
 )
 @click.option(
     "--length",

@@ -16,6 +16,7 @@ class Numbers(click.ParamType[Any]):
     """Numbers as "start:stop:step" (both ends included), a comma-separated list, or a mix."""
 
     name = "list"
+    example = "0.6:1.4:0.1 or 0.6,0.8,1"
 
     def get_metavar(
         self,
@@ -70,8 +71,52 @@ class Numbers(click.ParamType[Any]):
                 if text.strip()
                 else "a number is missing"
             )
-            self.fail(f"{what} in {piece!r}; write 0.6:1.4:0.1 or 0.6,0.8,1.", param, ctx)
+            self.fail(f"{what} in {piece!r}; write {self.example}.", param, ctx)
         return number
+
+
+class LogNumbers(Numbers):
+    """Positive numbers as "from:to:count" with even ratios, a comma-separated list, or a mix."""
+
+    example = "1e-4:1e-12:5 or 1e-4,1e-8"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Text to increasing positive numbers without repetitions."""
+        numbers = super().convert(value, param, ctx)
+        if numbers[0] <= 0.0:
+            self.fail(f"all must be larger than 0, but {numbers[0]:g} is not.", param, ctx)
+        return numbers
+
+    def _range(
+        self, piece: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Decimal]:
+        parts = [self._number(text, piece, param, ctx) for text in piece.split(":")]
+        if len(parts) == 1:
+            return parts
+        if len(parts) != 3 or parts[2] != int(parts[2]) or not 2 <= parts[2] <= MOST:
+            self.fail(
+                f"{piece!r} is no range; write from:to:count with a count from 2 to {MOST}, as in "
+                "1e-4:1e-12:5.",
+                param,
+                ctx,
+            )
+        first, last, count = parts[0], parts[1], int(parts[2])
+        if first <= 0 or last <= 0 or first == last:
+            self.fail(
+                f"{piece!r} is no range; its ends must be positive and different, as in "
+                "1e-4:1e-12:5.",
+                param,
+                ctx,
+            )
+        share = [Decimal(k) / (count - 1) for k in range(count)]
+        return [round_to_digits(first * (last / first) ** each) for each in share]
+
+
+def round_to_digits(number: Decimal) -> Decimal:
+    """A number to twelve digits, so that what should be a power of ten is one."""
+    return Decimal(f"{number:.11e}")
 
 
 class WholeNumbers(Numbers):
@@ -159,6 +204,7 @@ class Scalings(Numbers):
 
 
 NUMBERS = Numbers()
+LOG_NUMBERS = LogNumbers()
 SCALINGS = Scalings()
 SAMPLES = WholeNumbers(1, "50,100,200")
 WIDTHS = WholeNumbers(1, "1000,5000,10000", most=math.inf)

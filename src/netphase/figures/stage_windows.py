@@ -137,8 +137,7 @@ def _limit_window(axes: Axes, results: xr.Dataset, degree: int) -> None:
         axes.set(xlim=(-reach, reach), xlabel=r"$(t - t_1)/\sqrt{\varepsilon}$")
         return
     exponent = float(results["predicted_exponent"].values[degree])
-    unit = "" if exponent == 0.0 else rf"/\varepsilon^{{{_fraction(exponent)}}}"
-    axes.set_xlabel(f"$t{unit}$")
+    axes.set_xlabel(rf"$t{_unit(exponent)}$")
     epsilon = results["epsilon"].values[:, None]
     learnt = results["learning_time"].values[..., degree] / epsilon**exponent
     learnt = learnt[np.isfinite(learnt) & (learnt > 0.0)]
@@ -150,9 +149,12 @@ def _limit_window(axes: Axes, results: xr.Dataset, degree: int) -> None:
         axes.set_xlim(0.0, 1.6 * float(learnt.max()))
 
 
-def _fraction(exponent: float) -> str:
-    """An exponent as mathematics; none for 1."""
-    return "" if exponent == 1.0 else str(Fraction(exponent).limit_denominator(32))
+def _unit(exponent: float) -> str:
+    """A division by a power of ε as mathematics."""
+    if exponent == 0.0:
+        return ""
+    power = Fraction(exponent).limit_denominator(32)
+    return r"/\varepsilon" if power == 1 else rf"/\varepsilon^{{{power}}}"
 
 
 def growth(results: xr.Dataset, *, width: float = PAGE) -> Figure:

@@ -120,7 +120,7 @@ def _draw_measured_plateaus(axes: Axes, results: xr.Dataset, curve: Curve) -> No
         for name in ("plateau", "window_end", "window_start")
     )
     learnt = [step.degree for step in steps_of(results) if np.isfinite(begins[step.degree])]
-    for degree, later in zip(learnt, [*learnt[1:], None], strict=True):
+    for degree, later in zip(learnt, [*learnt[1:], None], strict=False):
         begin, height = begins[degree], heights[degree]
         end = curve.time[-1] if later is None else ends[later]
         if height > 0.0 and begin < end:
