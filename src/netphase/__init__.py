@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from netphase.quenching import ablate, quench
     from netphase.scalings import Regime, Scales, ScalingLaw
     from netphase.sweep import SizeSweep, Sweep, exact_plane, run_size_sweep, run_sweep
+    from netphase.timescales import timescales
 
     __version__: str
 
@@ -98,6 +99,7 @@ __all__ = [
     "run_sweep",
     "scalings",
     "targets",
+    "timescales",
 ]
 
 _SUBMODULES = frozenset(
@@ -145,6 +147,7 @@ _HOMES = {
     "quenching": ("ablate", "quench"),
     "scalings": ("Regime", "Scales", "ScalingLaw"),
     "sweep": ("SizeSweep", "Sweep", "exact_plane", "run_size_sweep", "run_sweep"),
+    "timescales": ("timescales",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

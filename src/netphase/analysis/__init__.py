@@ -6,6 +6,7 @@ from netphase.analysis.local_zero import LocalZero, local_zero
 from netphase.analysis.plane import analyse_plane, boundary_of
 from netphase.analysis.power_law import PowerLawFit, fit_power_law
 from netphase.analysis.sizes import ErrorSlopes, endings, error_slopes, log_errors, twin_ridge
+from netphase.analysis.time_scales import TimeScaleFit, fit_time_scale
 from netphase.analysis.verdict import CRITERION, ZONE_CRITERION, RegimeVerdict, judge, judge_zone
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "PhaseBoundary",
     "PowerLawFit",
     "RegimeVerdict",
+    "TimeScaleFit",
     "analyse_plane",
     "boundary_of",
     "endings",
     "error_slopes",
     "fit_power_law",
+    "fit_time_scale",
     "judge",
     "judge_zone",
     "local_zero",

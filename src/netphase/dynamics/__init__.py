@@ -20,6 +20,12 @@ from netphase.dynamics.exact_overlaps import (
     gram_floor,
 )
 from netphase.dynamics.gradient import GradientDynamics
+from netphase.dynamics.learning_order import (
+    Basis,
+    DegreePrediction,
+    LearningPrediction,
+    predict_learning,
+)
 from netphase.dynamics.macroscopic import (
     BreakdownTime,
     MacroscopicDynamics,
@@ -58,14 +64,17 @@ from netphase.dynamics.trajectory import Trajectory
 __all__ = [
     "OUTPUT_LAWS",
     "Adam",
+    "Basis",
     "BreakdownTime",
     "Committee",
     "CommitteeOverlaps",
     "CommitteeTrajectory",
+    "DegreePrediction",
     "Descent",
     "ExactOverlaps",
     "Flow",
     "GradientDynamics",
+    "LearningPrediction",
     "LinearizedDynamics",
     "MacroscopicDynamics",
     "MacroscopicLimit",
@@ -103,6 +112,7 @@ __all__ = [
     "macroscopic_plane",
     "output_atoms",
     "plateau_risks",
+    "predict_learning",
     "probabilities",
     "stage_exponents",
     "time_exponent",

@@ -27,6 +27,7 @@ from netphase.results.schema import (
 from netphase.results.single import run_dataset, trajectory_scalars
 from netphase.results.sizes import SIZES
 from netphase.results.summary import CondensationSummary, condensation_summary
+from netphase.results.timescales import DegreeTable, StageRun, timescales_dataset
 
 __all__ = [
     "COUNTS",
@@ -37,11 +38,13 @@ __all__ = [
     "STATUS_CODES",
     "Axis",
     "CondensationSummary",
+    "DegreeTable",
     "Moment",
     "Occupation",
     "Quantity",
     "Record",
     "Schema",
+    "StageRun",
     "ablation_dataset",
     "activation_level",
     "chance_occupation",
@@ -60,5 +63,6 @@ __all__ = [
     "run_dataset",
     "status_attributes",
     "status_words",
+    "timescales_dataset",
     "trajectory_scalars",
 ]
