@@ -8,6 +8,7 @@ from netphase.reproductions.berthier2023 import (
     finite_width,
     inputs,
     missing,
+    multi_index,
     staircase,
     times,
 )
@@ -28,6 +29,7 @@ PARTS = (
     Part((8, 11), "Figs 8 and 11: finite widths", finite_width.run_approach),
     Part((8,), "Fig. 8: when narrow networks learn degree 1", finite_width.run_delays),
     Part((9,), "Fig. 9: finitely many inputs", inputs.run),
+    Part((12,), "Fig. 12: several directions", multi_index.run),
 )
 
 REPRODUCTION = Reproduction(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netphase.reproductions.berthier2023.flows import Flow
     from netphase.reproductions.berthier2023.inputs import Inputs
     from netphase.reproductions.berthier2023.missing import Case
+    from netphase.reproductions.berthier2023.multi_index import Staircase
 
 THEORY: dict[str, Any] = {"color": INK, "lw": 0.8, "ls": (0, (4, 2))}
 """Looks of lines that are predicted."""
@@ -177,6 +178,40 @@ def first_times(rows: Sequence[Inputs]) -> Figure:
         left.plot([], [], color=INK, lw=0.9, label="formula")
         left.plot([], [], color=INK, lw=0.6, ls=":", label=r"$d = \infty$")
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        for axes, label in ((left, "(a)"), (right, "(b)")):
+            panel_label(axes, label)
+            tidy(axes)
+    return figure
+
+
+def directions(found: Sequence[Staircase]) -> Figure:
+    """Fig. 12: risks of targets of several directions, and times of their monomials.
+
+    Args:
+        found: runs, one a target and P_A.
+
+    Returns:
+        The figure.
+    """
+    with style():
+        figure = new_figure(PAGE, 2.9)
+        left, right = figure.subplots(1, 2)
+        for index, each in enumerate(found):
+            colour, last = SERIES[index], each.solutions[-1]
+            left.semilogx(last.time[1:], last.risk[1:], color=colour, label=each.label)
+            for step, times in enumerate(each.times.T):
+                right.loglog(each.epsilons, times, color=colour, marker=MARKERS[step], ls="none",
+                             mfc="white" if index else colour)  # fmt: skip
+        for step, power in ((1, 1 / 4), (2, 1 / 6)):
+            _power(right, found[1].epsilons, found[1].times[:, step], power,
+                   rf"$\varepsilon^{{1/{2 * step + 2}}}$")  # fmt: skip
+        left.set(xlabel=TIME, ylabel=f"{RISK} at {_name(float(found[0].epsilons[-1]))}",
+                 xlim=(1e-7, 2.0), ylim=(0.0, None))  # fmt: skip
+        right.set(xlabel=EPSILON, ylabel="learning time of a monomial")
+        for step, name in enumerate(("$z_1$", "$z_1z_2$", "$z_1z_2z_3$")):
+            left.plot([], [], color=INK, marker=MARKERS[step], ls="none", label=name)
+        left.plot([], [], **THEORY, label="canonical power")
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
         for axes, label in ((left, "(a)"), (right, "(b)")):
             panel_label(axes, label)
             tidy(axes)
