@@ -4,6 +4,7 @@ from netphase.dynamics.committee import Committee, CommitteeOverlaps, CommitteeT
 from netphase.dynamics.comparators import LinearizedDynamics
 from netphase.dynamics.constrained_flow import (
     blow_up_time,
+    constrained_times,
     constrained_velocity,
     degree_two_constant,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "WindowLaw",
     "blow_up_time",
     "breakdown_time",
+    "constrained_times",
     "constrained_velocity",
     "degree_one_residual",
     "degree_one_time",

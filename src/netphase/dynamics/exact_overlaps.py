@@ -17,7 +17,7 @@ from netphase._checks import (
 )
 from netphase._types import Array, Status
 from netphase.activations import Activation
-from netphase.dynamics.output_law import law_quantiles
+from netphase.dynamics.output_law import OutputAtoms, law_quantiles
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.exact_overlaps import (
     OverlapField,
@@ -261,7 +261,7 @@ class ExactOverlaps:
         self,
         width: int,
         d: float = math.inf,
-        outputs: str | Sequence[float] | Array = "gaussian",
+        outputs: str | Sequence[float] | Array | OutputAtoms = "gaussian",
         seed: int = 0,
         stratified: bool = False,
     ) -> Overlaps:
@@ -270,7 +270,7 @@ class ExactOverlaps:
         Args:
             width: m.
             d: number of inputs, at least p; at infinity all overlaps are 0 but r_ii = 1.
-            outputs: P_A: one of `OUTPUT_LAWS`, or atoms of equal weight.
+            outputs: P_A: one of `OUTPUT_LAWS`, atoms of equal weight, or an `OutputAtoms`.
             seed: of the directions, and of the output weights where they are random.
             stratified: take the quantiles (i + ½)/m of P_A for a_i instead of drawing.
 
@@ -395,6 +395,8 @@ class ExactOverlaps:
 
 def _quantiles(outputs: Any, levels: Array) -> Array:
     """Quantiles of P_A at some levels in (0, 1)."""
+    if isinstance(outputs, OutputAtoms):
+        return outputs.quantiles(levels)
     if not isinstance(outputs, str):
         atoms = finite_array("outputs", outputs, 1).astype(np.float64)
         return np.asarray(atoms[np.minimum((levels * len(atoms)).astype(int), len(atoms) - 1)])

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from netphase._checks import finite_array, positive_float
 from netphase._types import Array
-from netphase.dynamics.constrained_flow import degree_two_constant
-from netphase.dynamics.early_degrees import degree_one_time, degree_zero_time
+from netphase.dynamics.constrained_flow import constrained_times
+from netphase.dynamics.early_degrees import degree_zero_time
 from netphase.dynamics.output_law import OutputAtoms
 from netphase.dynamics.stages import time_exponent
 from netphase.errors import ArgumentError
@@ -19,7 +20,13 @@ from netphase.errors import ArgumentError
 Basis: TypeAlias = Literal["closed form", "constrained flow", "exponent only", "never"]
 """What a prediction rests on: a formula, a constant from a flow, a power alone, or a refusal."""
 
+TOLD = ("closed form", "constrained flow")
+"""Bases on which a time is predicted."""
+
 LN9 = math.log(9.0)
+
+AGAINST = "runs against the flow that earlier degrees leave, and is never learnt."
+"""How the reason ends where a sign is wrong: nothing later is learnt either."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,9 @@ class LearningPrediction:
     warnings: tuple[str, ...]
 
     @property
-    def learnable(self) -> Array:
+    def learnable(self) -> npt.NDArray[np.bool_]:
         """Which degrees are learnt in the end, shape (k,)."""
-        return np.array([each.learnable for each in self.degrees])
+        return np.array([each.learnable for each in self.degrees], dtype=np.bool_)
 
     @property
     def floor(self) -> float:
@@ -77,7 +84,7 @@ class LearningPrediction:
     def plateaus(self) -> Array:
         """The risk behind each degree, ½ Σ φ_k² over what is learnt later or never, shape (k,)."""
         open_part = np.where(self.learnable, self.target, 0.0) ** 2
-        return self.floor + 0.5 * (open_part.sum() - np.cumsum(open_part))
+        return np.asarray(self.floor + 0.5 * (open_part.sum() - np.cumsum(open_part)))
 
     @property
     def initial_risk(self) -> float:
@@ -92,17 +99,24 @@ class LearningPrediction:
             epsilon: ε > 0.
 
         Returns:
-            Degree 0 exact to relative order ε, degree 1 by `degree_one_time`, degree 2 as
-            c_2 ε^(1/4), whose corrections are of relative order ε^(1/12).
+            Degree 0 exact to relative order ε, degree 1 by `degree_one_time`, later ones by
+            `constrained_times`.
 
         Raises:
             ArgumentError: ``epsilon`` is not positive.
         """
         epsilon = positive_float("epsilon", epsilon)
+        sigma, phi, law = self.activation, self.target, self.outputs
         found = np.full(len(self.degrees), np.nan)
-        for each in self.degrees[:3]:
-            if each.basis in ("closed form", "constrained flow"):
-                found[each.degree] = self._time(each.degree, epsilon)
+        if self.degrees[0].learnable:
+            found[0] = degree_zero_time(epsilon, float(sigma[0]), float(phi[0]), law.mean)
+        told = [each.degree for each in self.degrees[1:] if each.basis in TOLD]
+        if told:
+            last = told[-1] + 1
+            times = constrained_times(
+                epsilon, sigma[:last], phi[:last], law.atoms, law.weights, self.inputs
+            )
+            found[told] = times[told]
         return found
 
     def widths(self, epsilon: float) -> Array:
@@ -127,16 +141,6 @@ class LearningPrediction:
             elif each.basis == "closed form":
                 found[1] = math.sqrt(epsilon) * LN9 / abs(self.activation[1] * self.target[1])
         return found
-
-    def _time(self, degree: int, epsilon: float) -> float:
-        sigma, phi = self.activation, self.target
-        if degree == 0:
-            return degree_zero_time(epsilon, sigma[0], phi[0], self.outputs.mean)
-        if degree == 1:
-            spread = _spread(sigma, self.outputs)
-            return degree_one_time(epsilon, sigma[1], phi[1], spread, self.inputs)
-        atoms, weights = self.outputs.atoms, self.outputs.weights
-        return degree_two_constant(sigma, phi, atoms, weights) * epsilon**0.25
 
 
 def predict_learning(
@@ -177,15 +181,16 @@ def predict_learning(
         )
     found: list[DegreePrediction] = []
     for degree in range(len(sigma)):
-        learnt = [each.degree for each in found if each.learnable]
-        found.append(_predict(degree, sigma, phi, outputs, learnt[-1] if learnt else -1))
+        found.append(_predict(degree, sigma, phi, outputs, found))
     return LearningPrediction(sigma, phi, outputs, inputs, tuple(found), _warnings(outputs, found))
 
 
 def _predict(
-    degree: int, sigma: Array, phi: Array, outputs: OutputAtoms, previous: int
+    degree: int, sigma: Array, phi: Array, outputs: OutputAtoms, before: list[DegreePrediction]
 ) -> DegreePrediction:
     """One degree after those before it."""
+    learnt = [each for each in before if each.learnable]
+    previous = learnt[-1].degree if learnt else -1
 
     def never(reason: str) -> DegreePrediction:
         return DegreePrediction(degree, False, "never", math.nan, previous, reason)
@@ -195,21 +200,25 @@ def _predict(
     if sigma[degree] == 0.0:
         return never(f"σ_{degree} = 0: ½ φ_{degree}² = {phi[degree] ** 2 / 2:.4g} stays.")
     if degree == 0:
-        return DegreePrediction(0, True, "closed form", 1.0, -1, "The output weights shift alike.")
+        reason = "The output weights shift alike."
+        return DegreePrediction(0, True, "closed form", 1.0, -1, reason)
     if sigma[1] * phi[1] == 0.0:
         return never(
             "σ_1 φ_1 = 0: overlaps that start at zero stay there; no degree from 1 on is learnt."
         )
     if degree == 1:
         return _degree_one(sigma, outputs, previous)
-    return _later(degree, sigma, phi, outputs, previous)
+    against = [each for each in before if each.reason.endswith(AGAINST)]
+    if against:
+        return never(f"Degree {against[0].degree} runs against the flow, which stops there.")
+    return _later(degree, sigma, phi, outputs, learnt)
 
 
 def _degree_one(sigma: Array, outputs: OutputAtoms, previous: int) -> DegreePrediction:
     if _spread(sigma, outputs) == 0.0:
         reason = (
             "P_A has one atom and output weights do not spread: degree 1 is learnt at a time of "
-            "order one."
+            "order one, as far as one neuron can."
         )
         return DegreePrediction(1, True, "exponent only", 0.0, previous, reason)
     reason = "Output weights and overlaps grow together, √ε a = ± s."
@@ -217,40 +226,48 @@ def _degree_one(sigma: Array, outputs: OutputAtoms, previous: int) -> DegreePred
 
 
 def _later(
-    degree: int, sigma: Array, phi: Array, outputs: OutputAtoms, previous: int
+    degree: int, sigma: Array, phi: Array, outputs: OutputAtoms, learnt: list[DegreePrediction]
 ) -> DegreePrediction:
     """A degree ≥ 2 where degree 1 is learnt."""
-    same = phi[degree] * sigma[degree] * phi[1] * sigma[1] > 0
-    if degree == 3 and not same and (previous == 1 or outputs.distinct == 2):
-        why = "degree 2 is missing" if previous == 1 else "P_A has two atoms"
-        reason = f"The sign of σ_3 φ_3 is not that of σ_1 φ_1 and {why}: the flow runs against it."
-        return DegreePrediction(3, False, "never", math.nan, previous, reason)
+    previous = learnt[-1].degree
+    own = max((each.degree for each in learnt if each.exponent > 0.0), default=0)
+    guide = _guide(degree, previous, own, sigma)
+    if guide and sigma[degree] * phi[degree] * sigma[guide] * phi[guide] < 0.0:
+        reason = f"σ_{degree} φ_{degree} has not the sign of σ_{guide} φ_{guide}: it {AGAINST}"
+        return DegreePrediction(degree, False, "never", math.nan, previous, reason)
     exponent = time_exponent(degree, previous)
     needed = _atoms_needed(degree, sigma)
-    if outputs.distinct < needed and exponent > 0:
+    if outputs.distinct < needed and exponent > 0.0:
         reason = (
             f"P_A has {outputs.distinct} different atoms where ε^(1/{2 * degree}) needs {needed}: "
             f"degree {degree} is learnt at a time of order one."
         )
         return DegreePrediction(degree, True, "exponent only", 0.0, previous, reason)
+    same = sigma[degree] * phi[degree] * sigma[1] * phi[1] > 0.0
     if outputs.density and degree == 3 and previous == 2 and same:
         reason = (
             "P_A has a density and the sign of σ_3 φ_3 is that of σ_1 φ_1: degree 3 is learnt "
             "almost together with degree 2, at a time ∝ ε^(1/4)."
         )
         return DegreePrediction(3, True, "exponent only", 0.25, previous, reason)
-    return DegreePrediction(
-        degree,
-        True,
-        _basis(degree, previous),
-        exponent,
-        previous,
-        _words(degree, previous, exponent),
-    )
+    chain = [each.degree for each in learnt if each.degree > 0] == list(range(1, degree))
+    basis: Basis = "constrained flow" if chain and own == previous else "exponent only"
+    reason = _words(degree, previous, exponent)
+    return DegreePrediction(degree, True, basis, exponent, previous, reason)
 
 
-def _basis(degree: int, previous: int) -> Basis:
-    return "constrained flow" if degree == 2 and previous == 1 else "exponent only"
+def _guide(degree: int, previous: int, own: int, sigma: Array) -> int:
+    """The degree whose sign this one must have to be learnt; 0 where either sign will do.
+
+    Behind an even leap the flow towards degree l grows or shrinks with the sign of degree p alone.
+    The same holds behind a degree that is learnt at a time of order one for want of atoms, and of
+    degree 3 where σ_0 = 0 leaves the mean output weight free.
+    """
+    if (degree - previous) % 2 == 0:
+        return previous
+    if degree - own == 2:
+        return own
+    return 1 if degree == 3 and sigma[0] == 0.0 else 0
 
 
 def _words(degree: int, previous: int, exponent: float) -> str:

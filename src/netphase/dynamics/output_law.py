@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -41,12 +41,29 @@ class OutputAtoms:
         weights: w_i, positive, of sum one, shape (m,).
         name: what it is called.
         density: whether the atoms stand for a law with a density.
+        inverse: quantile function of that law, if it has one.
     """
 
     atoms: Array
     weights: Array
     name: str
     density: bool = False
+    inverse: Callable[[Array], Array] | None = field(default=None, repr=False)
+
+    def quantiles(self, levels: Array) -> Array:
+        """Quantiles of P_A: of the density itself where there is one, otherwise of the atoms.
+
+        Args:
+            levels: in (0, 1), any shape.
+
+        Returns:
+            Same shape.
+        """
+        if self.inverse is not None:
+            return np.asarray(self.inverse(levels))
+        order = np.argsort(self.atoms, kind="stable")
+        place = np.searchsorted(np.cumsum(self.weights[order]), levels, side="right")
+        return np.asarray(self.atoms[order][np.minimum(place, len(order) - 1)])
 
     @property
     def mean(self) -> float:
@@ -239,4 +256,4 @@ def _of_density(name: str, quantile: Any, count: int | None, rule: str) -> Outpu
         atoms, w = atoms[kept], w[kept] / w[kept].sum()
     else:
         atoms, w = quantile((np.arange(m) + 0.5) / m), np.full(m, 1.0 / m)
-    return OutputAtoms(finite_array("atoms", atoms, 1).astype(np.float64), w, label, density=True)
+    return OutputAtoms(finite_array("atoms", atoms, 1).astype(np.float64), w, label, True, quantile)
