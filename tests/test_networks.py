@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netphase import activations, networks
+from netphase import activations
 from netphase.errors import ArgumentError
 from netphase.networks import (
     Parameters,
     TwoLayerNetwork,
     initial_parameters,
     student_parameters,
+    two_layer,
 )
 from netphase.scalings import Scales, ScalingLaw
 
@@ -98,7 +99,7 @@ def test_wide_networks_are_evaluated_block_by_block(monkeypatch):
     parameters, x = initial_parameters(50, 3, antisymmetric=False), np.eye(4, 3)
     whole = network.output(parameters, x)
     sizes = []
-    monkeypatch.setattr(networks, "BLOCK", 4 * 7)
+    monkeypatch.setattr(two_layer, "BLOCK", 4 * 7)
     inner = TwoLayerNetwork.unit
     monkeypatch.setattr(
         TwoLayerNetwork, "unit", lambda self, z: sizes.append(z.shape) or inner(self, z)
