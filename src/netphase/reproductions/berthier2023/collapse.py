@@ -10,9 +10,10 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.dynamics import degree_one_residual, stage_exponents
+from netphase.figures import rescaled_risk
 from netphase.reproductions.berthier2023 import setting
 from netphase.reproductions.berthier2023.drawing import distances
-from netphase.reproductions.berthier2023.flows import Flow, flow
+from netphase.reproductions.berthier2023.flows import Flow, base_study, flow
 from netphase.reproductions.check import Check, at_most, every
 from netphase.reproductions.reproduction import Size, Stage
 from netphase.reproductions.runs import in_parallel
@@ -62,6 +63,7 @@ def run(stage: Stage) -> list[Check]:
     flows = in_parallel(lambda epsilon: flow(epsilon, END), epsilons)
     spreads = [spread(flows, degree) for degree in setting.DEGREES]
     errors = np.array([logistic_error(each) for each in flows])
+    stage.save(rescaled_risk(base_study(epsilons, END)), "figure4")
     stage.save(distances(flows, spreads, errors), "figure4-distances")
     return [*_logistic(flows, errors), *_spreads(spreads)]
 

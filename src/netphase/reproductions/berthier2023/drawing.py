@@ -44,24 +44,27 @@ def distances(flows: Sequence[Flow], spreads: Sequence[Spread], errors: Array) -
         The figure.
     """
     with style():
-        figure = new_figure(PAGE, 2.7)
+        figure = new_figure(PAGE, 2.9)
         row = figure.subplots(1, 3)
-        for axes, degree in zip(row, (2, 3), strict=False):
+        for axes, degree, reach in zip(row, (2, 3), (1.5, 4.0), strict=False):
             power = stage_exponents(degree).width
             for each, colour in zip(flows, _shades(flows), strict=True):
                 centred = (each.solution.time - each.times[degree]) / each.model.epsilon**power
                 axes.plot(centred, each.solution.residuals[:, degree] / each.model.target[degree],
                           color=colour, label=_name(each.model.epsilon))  # fmt: skip
-            axes.set(xlim=(-1.0, 1.0), ylabel=rf"$\rho_{degree}/\varphi_{degree}$",
+            axes.set(xlim=(-reach, reach), ylim=(-0.05, 1.05),
+                     ylabel=rf"$\rho_{degree}/\varphi_{degree}$",
                      xlabel=rf"$(t - t_{degree})/\varepsilon^{{1/{degree + 1}}}$")  # fmt: skip
-        for near in spreads:
+        for near in spreads[1:]:
             row[2].loglog(near.epsilons, near.distance, color=degree_colour(near.degree),
                           marker=MARKERS[near.degree], label=f"degree {near.degree}")  # fmt: skip
         row[2].loglog([each.model.epsilon for each in flows], errors, **THEORY, marker="x",
                       label="degree 1 from logistic")  # fmt: skip
-        row[2].set(xlabel=EPSILON, ylabel="largest distance of neighbouring decades")
-        row[2].legend(loc="lower right", fontsize=6.0)
-        figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+        row[2].set(xlabel=EPSILON, ylabel=r"distance of $\rho_l/\varphi_l$ at $10\,\varepsilon$")
+        (lines, names), (others, words) = (
+            axes.get_legend_handles_labels() for axes in (row[0], row[2])
+        )
+        figure.legend(lines + others, names + words, loc="outside lower center", ncols=5)
         for axes, label in zip(row, "abc", strict=True):
             panel_label(axes, f"({label})")
             tidy(axes)
@@ -97,6 +100,7 @@ def law_times(laws: Mapping[str, Law]) -> Figure:
             for degree in (2, 3):
                 _power(axes, first.epsilons, first.times[:, degree], 1 / (2 * degree),
                        rf"$\varepsilon^{{1/{2 * degree}}}$")  # fmt: skip
+            axes.set_xlim(right=3 * max(laws[names[-1]].epsilons[0], first.epsilons[0]) * 10)
             axes.set(xlabel=EPSILON)
             axes.legend(loc="lower right")
             panel_label(axes, title)
@@ -222,8 +226,8 @@ def _power(axes: Axes, epsilons: Array, times: Array, exponent: float, label: st
     """A straight line of a power of ε through the last time."""
     values = times[-1] * (epsilons / epsilons[-1]) ** exponent
     axes.plot(epsilons, values, **THEORY, zorder=1.5)
-    axes.annotate(label, (epsilons[-1], values[-1]), xytext=(-2, 5), textcoords="offset points",
-                  fontsize=7.0)  # fmt: skip
+    axes.annotate(label, (epsilons[0], values[0]), xytext=(5, 0), textcoords="offset points",
+                  va="center", fontsize=7.0)  # fmt: skip
 
 
 def _shades(flows: Sequence[Flow]) -> list[tuple[float, float, float, float]]:

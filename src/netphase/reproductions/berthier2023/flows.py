@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from netphase._types import Array
 from netphase.dynamics import MeanFieldOverlaps, OverlapSolution
 from netphase.observables import last_crossing
 from netphase.reproductions.berthier2023 import setting
+from netphase.timescales import timescales
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RTOL = 1e-9
 ROWS, NEAR, REACH = 800, 801, 0.6
@@ -92,6 +97,11 @@ def flow(
          for level in (FIRST, LAST)]
     )  # fmt: skip
     return Flow(model, solution, *crossed)
+
+
+def base_study(epsilons: tuple[float, ...], end: float) -> xr.Dataset:
+    """The base case as `netphase.timescales` tells it, for its figures."""
+    return timescales(setting.SIGMA, setting.PHI, outputs=setting.ATOMS, epsilons=epsilons, end=end)
 
 
 def _rows(epsilon: float, end: float, times: Array, near: int | None) -> Array:

@@ -11,7 +11,7 @@ from netphase._types import Array
 from netphase.dynamics import MeanFieldOverlaps, degree_one_time
 from netphase.reproductions.berthier2023 import setting
 from netphase.reproductions.berthier2023.drawing import first_times
-from netphase.reproductions.check import STANDARD_ERRORS, Check, at_most, close
+from netphase.reproductions.check import Check, at_most, close
 from netphase.reproductions.reproduction import Size, Stage
 from netphase.reproductions.runs import average, in_parallel
 from netphase.seeds import Stream, generator
@@ -31,7 +31,8 @@ VALID, ACCURACY = 0.01, 0.02
 """The formula holds while (√ε V + 1/(d√ε)) |σ_1/φ_1| is small: to 2 % where that is below 1 %."""
 
 MEASURED, FORMULA = 2.95e-3, 2.93e-3
-"""t_1 at ε = 1e-6 and d = 1e5: derived, three digits."""
+"""t_1 at ε = 1e-6 and d = 1e5: derived; the first is one run of unknown width, and runs of 1000
+neurons scatter by 1 %."""
 
 UNBOUND = 3.98e-3
 """The formula at ε = 1e-6 with infinitely many inputs: derived."""
@@ -93,7 +94,7 @@ def run(stage: Stage) -> list[Check]:
         mean, error = np.array([average(row) for row in table]).T
         rows.append(Inputs(epsilon, np.array(INPUTS, dtype=np.float64), mean, error))
     stage.save(first_times(rows), "figure9")
-    return _checks(rows, len(seeds))
+    return _checks(rows)
 
 
 def first_time(case: tuple[float, int, int, int]) -> float:
@@ -111,16 +112,15 @@ def first_time(case: tuple[float, int, int, int]) -> float:
     return float(model.solve(times=[end], rtol=1e-6).crossing_times[1])
 
 
-def _checks(rows: list[Inputs], seeds: int) -> list[Check]:
+def _checks(rows: list[Inputs]) -> list[Check]:
     base = next(row for row in rows if row.epsilon == 1e-6)
     at = base.at(1e5)
     mean, error = float(base.mean[at]), float(base.error[at])
-    one = STANDARD_ERRORS * error * math.sqrt(seeds)
     return [
         close("ε = 1e-6, d = 1e5: mean of t_1, against the formula", WHERE, FORMULA, mean,
               ACCURACY * FORMULA, error),
-        close("ε = 1e-6, d = 1e5: the reference run, which lies among ours (± 2 standard "
-              "deviations of a run)", WHERE, MEASURED, mean, one, error),
+        close("ε = 1e-6, d = 1e5: mean of t_1, against a run", WHERE, MEASURED, mean,
+              ACCURACY * MEASURED, error),
         close("the formula there", WHERE, FORMULA, base.formula(1e5), 5e-6),
         close("the formula with infinitely many inputs", WHERE, UNBOUND, base.formula(math.inf),
               1e-5),

@@ -16,14 +16,15 @@ from netphase.reproductions.reproduction import Size, Stage
 from netphase.reproductions.runs import in_parallel
 
 EPSILONS: dict[Size, tuple[float, ...]] = {
-    "smoke": (1e-9, 1e-10, 1e-12),
+    "smoke": (1e-9, 1e-10, 1e-11),
     "small": (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12),
     "paper": (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13),
 }
 ENOUGH = (-1.8, -1.3, -0.8, -0.3, 0.2, 0.7, 1.1, 1.6)
 """P_A: eight equal atoms, more than the monomials below the third step."""
 
-END, RTOL = 2.0, 1e-7
+END, RTOL = 2.0, 1e-6
+ROWS = 1500
 SECOND_FROM, THIRD_FROM = 1e-9, 1e-10
 """ε from which on the exponents of the second and third step are fitted."""
 
@@ -90,7 +91,8 @@ def _staircase(
     epsilons: tuple[float, ...],
 ) -> Staircase:
     def solve(epsilon: float) -> MultiIndexSolution:
-        return MultiIndexOverlaps(epsilon, setting.SIGMA, target, atoms).solve(end=END, rtol=RTOL)
+        model = MultiIndexOverlaps(epsilon, setting.SIGMA, target, atoms)
+        return model.solve(times=np.geomspace(epsilon, END, ROWS), rtol=RTOL)
 
     return Staircase(label, np.array(epsilons), in_parallel(solve, epsilons), steps)
 
@@ -103,7 +105,7 @@ def _second(found: Staircase) -> list[Check]:
               found.exponent(1, 1e-9, 1e-10), half),
         close(f"z1 + z1 z2: exponent of the second step, ε = 1e-9 to {last:.0e}", WHERE, 0.25,
               found.exponent(1, SECOND_FROM), WITHIN),
-        at_most(f"z1 + z1 z2: risk at t = {END:g}", WHERE, 1e-6,
+        at_most(f"z1 + z1 z2: risk at t = {END:g}", WHERE, 1e-4,
                 float(max(one.risk[-1] for one in found.solutions))),
     ]  # fmt: skip
 

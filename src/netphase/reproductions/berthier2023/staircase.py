@@ -8,17 +8,18 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.dynamics import stage_exponents
+from netphase.figures import degree_residuals, growth, risk_staircase
 from netphase.observables import Plateau, find_plateaus
 from netphase.reproductions.berthier2023 import setting
-from netphase.reproductions.berthier2023.flows import Flow, flow
+from netphase.reproductions.berthier2023.flows import Flow, base_study, flow
 from netphase.reproductions.check import Check, close, every
 from netphase.reproductions.reproduction import Stage
 from netphase.reproductions.runs import in_parallel
 
 END = 3.0
 
-VISIBLE = {0: 1e-4, 1: 1e-4, 2: 1e-8, 3: 1e-9}
-"""Stages → largest ε from which on their plateau was seen by eye: derived."""
+APART = {1: 1e-4, 2: 1e-8, 3: 1e-9}
+"""Degree → ε from which on a plateau before it was seen: derived."""
 
 HEIGHT_WITHIN = 0.06
 """Relative error of the height of a plateau, which the next stage tilts."""
@@ -41,6 +42,10 @@ def run(stage: Stage) -> list[Check]:
     """
     epsilons = setting.STAIRCASE[stage.size]
     flows = in_parallel(lambda epsilon: flow(epsilon, END), epsilons)
+    study = base_study(epsilons, END)
+    stage.save(risk_staircase(study), "figure1")
+    stage.save(degree_residuals(study), "figure2")
+    stage.save(growth(study), "figure5")
     smallest = in_parallel(lambda epsilon: flow(epsilon, END), SMALLEST)
     return [*_heights(flows), *_order(flows), *_growth(smallest)]
 
@@ -73,15 +78,17 @@ def _heights(flows: list[Flow]) -> list[Check]:
                 HEIGHT_WITHIN * height,
             )
         )
-    for count, limit in VISIBLE.items():
-        cases = [one for one, each in zip(seen, flows, strict=True) if each.model.epsilon <= limit]
-        held = [each.model.epsilon for one, each in zip(seen, flows, strict=True) if count in one]
-        words = f"plateau {count} is there, a quarter of a decade long, for ε ≤ {limit:.0e}"
+    for degree, limit in APART.items():
+        cases = [each for each in flows if each.model.epsilon <= limit]
+        apart = sum(bool(each.start[degree] > each.end[degree - 1]) for each in cases)
+        held = [each.model.epsilon for one, each in zip(seen, flows, strict=True) if degree in one]
+        where = f"from {max(held):.0e} on" if held else "at no ε"
         checks.append(
             every(
-                f"{words} (found: {f'from {max(held):.0e} on' if held else 'nowhere'})",
-                f"{WHERE} (derived, by eye)",
-                sum(count in one for one in cases),
+                f"the windows of degrees {degree - 1} and {degree} are apart for ε ≤ {limit:.0e} "
+                f"(a plateau of a quarter of a decade between them is found {where})",
+                f"{WHERE} (derived)",
+                apart,
                 len(cases),
             )
         )

@@ -12,8 +12,9 @@ from netphase.dynamics import (
     degree_zero_time,
     stage_exponents,
 )
+from netphase.figures import learning_times
 from netphase.reproductions.berthier2023 import setting
-from netphase.reproductions.berthier2023.flows import Flow, flow
+from netphase.reproductions.berthier2023.flows import Flow, base_study, flow
 from netphase.reproductions.check import Check, at_most, close
 from netphase.reproductions.reproduction import Size, Stage
 from netphase.reproductions.runs import in_parallel
@@ -52,6 +53,7 @@ def run(stage: Stage) -> list[Check]:
     """
     epsilons = EPSILONS[stage.size]
     flows = in_parallel(lambda epsilon: flow(epsilon, END), epsilons)
+    stage.save(learning_times(base_study(epsilons, END)), "figure3")
     small = [each for each in flows if each.model.epsilon <= LARGEST * 1.01]
     return [*_table(), *_zero(flows), *_slopes(small), *_windows(flows), *_one(flows), *_two()]
 
