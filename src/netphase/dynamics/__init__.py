@@ -39,6 +39,7 @@ from netphase.dynamics.macroscopic import (
     window_law,
 )
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.multi_index_order import predict_multi_index
 from netphase.dynamics.multi_index_overlaps import MultiIndexOverlaps, MultiIndexSolution
 from netphase.dynamics.noisy_overlaps import NoisyOverlaps, NoisyTrajectory
 from netphase.dynamics.output_law import (
@@ -115,6 +116,7 @@ __all__ = [
     "output_atoms",
     "plateau_risks",
     "predict_learning",
+    "predict_multi_index",
     "probabilities",
     "stage_exponents",
     "time_exponent",

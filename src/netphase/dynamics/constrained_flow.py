@@ -191,7 +191,7 @@ def constrained_times(
 
     Returns:
         t_l, shape (k,), NaN for degree 0, from the first degree with σ_l φ_l = 0 on, and from the
-        first one that is not reached with overlaps below one.
+        first one that is reached at once or not with overlaps below one: ε is too large.
 
     Raises:
         ArgumentError: an argument is out of its range.
@@ -228,7 +228,10 @@ def constrained_times(
 def _until(
     degree: int, kappa: float, level: float, a: Array, s: Array, w: Array, held: list[int]
 ) -> tuple[Array, Array, float] | None:
-    """The state and time at which ⟨a s^l⟩ comes to a level; None where overlaps pass one before."""
+    """The state and time at which ⟨a s^l⟩ comes to a level; None where that makes no sense.
+
+    It does not where ⟨a s^l⟩ is beyond it already, and where overlaps pass one before.
+    """
     from scipy.integrate import solve_ivp
 
     m = len(a)
@@ -248,7 +251,7 @@ def _until(
     span = (0.0, PATIENCE / abs(kappa))
     start = np.concatenate([a, s, [0.0]])
     if learnt(0.0, start) >= 0.0:
-        return a, s, 0.0
+        return None
     found = solve_ivp(
         rates, span, start, method="DOP853", rtol=1e-8, atol=1e-12, events=(learnt, over)
     )

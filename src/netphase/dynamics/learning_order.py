@@ -25,6 +25,10 @@ TOLD = ("closed form", "constrained flow")
 
 LN9 = math.log(9.0)
 
+FELT = 0.1
+"""Random initial overlaps may be this part of what output weights add, where constants of degrees
+from 2 on are told."""
+
 AGAINST = "runs against the flow that earlier degrees leave, and is never learnt."
 """How the reason ends where a sign is wrong: nothing later is learnt either."""
 
@@ -84,7 +88,8 @@ class LearningPrediction:
     def plateaus(self) -> Array:
         """The risk behind each degree, ½ Σ φ_k² over what is learnt later or never, shape (k,)."""
         open_part = np.where(self.learnable, self.target, 0.0) ** 2
-        return np.asarray(self.floor + 0.5 * (open_part.sum() - np.cumsum(open_part)))
+        later = np.append(np.cumsum(open_part[::-1])[::-1][1:], 0.0)
+        return np.asarray(self.floor + 0.5 * later)
 
     @property
     def initial_risk(self) -> float:
@@ -100,7 +105,7 @@ class LearningPrediction:
 
         Returns:
             Degree 0 exact to relative order ε, degree 1 by `degree_one_time`, later ones by
-            `constrained_times`.
+            `constrained_times`; NaN too where ε is too large for them, or d too small.
 
         Raises:
             ArgumentError: ``epsilon`` is not positive.
@@ -117,7 +122,20 @@ class LearningPrediction:
                 epsilon, sigma[:last], phi[:last], law.atoms, law.weights, self.inputs
             )
             found[told] = times[told]
+            found[1:] = np.where(self._valid(epsilon), found[1:], np.nan)
         return found
+
+    def _valid(self, epsilon: float) -> npt.NDArray[np.bool_]:
+        """Where the formulas of degrees from 1 on hold: the start is small, and later hardly felt.
+
+        Degree 1 has grown by some when it is learnt; what random overlaps leave is not counted by
+        the constrained flows.
+        """
+        spread = math.sqrt(epsilon) * _spread(self.activation, self.outputs)
+        overlaps = 1.0 / (self.inputs * math.sqrt(epsilon))
+        valid = np.full(len(self.degrees) - 1, overlaps <= FELT * spread)
+        valid[:1] = spread + overlaps < abs(self.target[1] / self.activation[1])
+        return valid
 
     def widths(self, epsilon: float) -> Array:
         """Predicted times from 90 % to 10 % of a residual, shape (k,); NaN beyond degree 1.
@@ -239,7 +257,7 @@ def _later(
     needed = _atoms_needed(degree, sigma)
     if outputs.distinct < needed and exponent > 0.0:
         reason = (
-            f"P_A has {outputs.distinct} different atoms where ε^(1/{2 * degree}) needs {needed}: "
+            f"P_A has {_atoms(outputs)} where ε^(1/{2 * degree}) needs {needed}: "
             f"degree {degree} is learnt at a time of order one."
         )
         return DegreePrediction(degree, True, "exponent only", 0.0, previous, reason)
@@ -279,6 +297,10 @@ def _words(degree: int, previous: int, exponent: float) -> str:
     return f"{start}: at a time ∝ ε^({exponent:.4g}), that grows as ε falls."
 
 
+def _atoms(outputs: OutputAtoms) -> str:
+    return "one atom" if outputs.distinct == 1 else f"{outputs.distinct} different atoms"
+
+
 def _spread(sigma: Array, outputs: OutputAtoms) -> float:
     """What degree 1 grows from: the variance of P_A, or its mean square where σ_0 = 0."""
     if sigma[0] != 0.0:
@@ -293,7 +315,7 @@ def _atoms_needed(degree: int, sigma: Array) -> int:
 
 def _warnings(outputs: OutputAtoms, found: list[DegreePrediction]) -> tuple[str, ...]:
     learnt = [each for each in found if each.learnable]
-    few = [each for each in learnt if "different atoms" in each.reason]
+    few = [each for each in learnt if " where ε^(1/" in each.reason]
     said = [each.reason for each in few[:1]]
     if outputs.density and any(each.degree >= 2 for each in learnt):
         said.append(

@@ -22,6 +22,7 @@ from netphase._checks import (
 from netphase._types import Array, Status
 from netphase.activations import Activation
 from netphase.dynamics.exact_overlaps import ExactOverlaps
+from netphase.dynamics.output_law import OutputAtoms
 from netphase.dynamics.sgd_ensemble import SGDEnsemble
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.exact_overlaps import OverlapField
@@ -114,7 +115,7 @@ class ProjectedSGD:
         width: int,
         times: Sequence[float] | Array,
         *,
-        outputs: str | Sequence[float] | Array = "gaussian",
+        outputs: str | Sequence[float] | Array | OutputAtoms = "gaussian",
         stratified: bool = False,
         seeds: Sequence[int] = (0,),
         method: str = "auto",

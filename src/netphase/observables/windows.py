@@ -61,7 +61,7 @@ def learning_windows(time: Array, residuals: Array, target: Array) -> LearningWi
         >>> time = np.array([1.0, 4.0, 16.0])
         >>> found = learning_windows(time, np.array([[1.0], [0.0], [0.0]]), np.array([-1.0]))
         >>> round(float(found.time[0]), 6), round(float(found.width[0]), 3)
-        (2.0, 2.333)
+        (2.0, 2.334)
     """
     clock = finite_array("time", time, 1).astype(np.float64)
     if clock[0] < 0.0 or np.any(np.diff(clock) <= 0.0):

@@ -6,15 +6,15 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from netphase.timescales.running import EPSILONS, timescales
-from netphase.timescales.solvers import Problem, Solver
+from netphase.timescales.running import EPSILONS, EPSILONS_FINITE, timescales
+from netphase.timescales.solvers import Solver
 from netphase.timescales.verdict import CRITERION, OrderVerdict, judge_order
 
 __all__ = [
     "CRITERION",
     "EPSILONS",
+    "EPSILONS_FINITE",
     "OrderVerdict",
-    "Problem",
     "Solver",
     "judge_order",
     "timescales",

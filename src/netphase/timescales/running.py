@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from netphase._checks import finite_array, instance_of, one_of, positive_float
+from netphase._checks import finite_array, one_of, positive_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.analysis import TimeScaleFit, fit_time_scale
-from netphase.dynamics import LearningPrediction, OutputAtoms, output_atoms, predict_learning
+from netphase.dynamics import (
+    LearningPrediction,
+    OutputAtoms,
+    output_atoms,
+    predict_learning,
+    predict_multi_index,
+)
+from netphase.engine.threads import run_threads
 from netphase.errors import ArgumentError
-from netphase.hermite import HermiteSeries, expand
-from netphase.results.timescales import DegreeTable, StageRun, timescales_dataset
-from netphase.timescales.solvers import Problem, Solver, mean_field_run
+from netphase.hermite import HermiteSeries, MultiIndexTarget, expand
+from netphase.results import DegreeTable, StageRun, timescales_dataset
+from netphase.timescales.problem import Problem
+from netphase.timescales.solvers import Solver, exact_run, mean_field_run, sgd_runs
 from netphase.timescales.verdict import CRITERION, CROSSOVER, LATE, judge_order
+from netphase.timescales.warnings import cautions
 
 if TYPE_CHECKING:
     import xarray as xr
 
 EPSILONS = (1e-5, 1e-7, 1e-9, 1e-11, 1e-13)
 """ε of the mean field where none are given: three of them small enough for degree 3."""
+
+EPSILONS_FINITE = (0.1, 0.03, 0.01)
+"""The same for networks of some hundred neurons, whose output weights lose their spread below."""
 
 TERMS = 32
 """Hermite coefficients of an activation or target that count, where they do not end earlier."""
@@ -35,7 +50,7 @@ DEGREES = 10
 
 def timescales(
     activation: str | Activation | Sequence[float] | HermiteSeries,
-    target: str | Activation | Sequence[float] | HermiteSeries,
+    target: str | Activation | Sequence[float] | HermiteSeries | MultiIndexTarget,
     *,
     outputs: Any,
     epsilons: Sequence[float] | Array | None = None,
@@ -54,22 +69,27 @@ def timescales(
 ) -> xr.Dataset:
     """When each degree of a target is learnt, over ε, and whether in the canonical order.
 
+    Runs of the mean field take milliseconds. Networks of finitely many neurons keep the stages
+    apart only while m ≫ ε^(−1/2) log(1/ε) for degree 1 and ε^(−1+1/(2l)) for degree l, and an input
+    dimension counts as infinite only while d ≫ 1/(ε Var a): the warnings say where it is not so.
+
     Args:
         activation: σ: a name, an `Activation`, Hermite coefficients, or a `HermiteSeries`.
-        target: φ, likewise.
+        target: φ, likewise; or a `hermite.MultiIndexTarget`, whose total degrees are looked at.
         outputs: P_A, as `dynamics.output_atoms` takes it.
-        epsilons: ε > 0, different; `EPSILONS` by default.
+        epsilons: ε > 0, different; `EPSILONS` by default, `EPSILONS_FINITE` of finite networks.
         weights: of atoms in ``outputs``, of sum one.
-        solver: "mean_field".
-        width: m; none in the mean field.
-        inputs: d; infinite in the mean field.
-        end: of every run; None to stop after all that can be learnt is.
-        rtol: relative tolerance of a step.
-        rate: η of one-pass SGD.
-        batch: samples of a step of SGD.
-        noise: standard deviation of the noise on the targets of SGD.
-        seeds: integers, one run each; the mean field has none.
-        jobs: threads; one a core by default.
+        solver: "mean_field", of infinitely many neurons; "exact", any width and dimension; or
+            "sgd", one-pass projected SGD.
+        width: m of "exact" and "sgd".
+        inputs: d; finite for "sgd". In the mean field initial overlaps are then N(0, 1/d).
+        end: of every run; None to stop some time after all that can be learnt is, at 1000 at most.
+        rtol: relative tolerance of a step of "mean_field" and "exact".
+        rate: η of "sgd"; None for one that keeps its noise small.
+        batch: samples of a step of "sgd".
+        noise: standard deviation of the noise on the targets of "sgd".
+        seeds: different integers, one run each, of "exact" and "sgd".
+        jobs: runs at a time; one a core by default.
         progress: called with the numbers of runs done and of all.
 
     Returns:
@@ -83,48 +103,31 @@ def timescales(
 
     Example:
         >>> found = timescales(
-        ...     [1, 1, 1], [1, -1, 2 / 3], outputs="-1.5,-0.5,0.4,1.7", epsilons=[1e-8, 1e-10, 1e-12]
+        ...     [1, 1, 1],
+        ...     [1, -1, 2 / 3],
+        ...     outputs=[-1.5, -0.5, 0.4, 1.7],
+        ...     epsilons=[1e-8, 1e-10, 1e-12],
         ... )
         >>> found.attrs["verdict"], found.attrs["level"]
         ('canonical', 2)
         >>> found.exponent.round(2).values.tolist()
         [1.0, 0.5, 0.25]
     """
-    one_of("solver", solver, get_args(Solver))
-    sigma, phi = expand(activation), expand(target)
-    law = output_atoms(outputs, weights=weights)
-    rates = _epsilons(epsilons)
-    terms = _terms(sigma, phi)
-    prediction = predict_learning(*_padded(sigma, phi, terms), law, inputs)
-    degrees = min(len(phi.coefficients), terms, DEGREES)
-    problem = Problem(prediction.activation, prediction.target, law, prediction.learnable[:degrees])
-    if end is not None:
-        end = positive_float("end", end)
-    runs = []
-    for done, epsilon in enumerate(rates):
-        runs.append([mean_field_run(problem, epsilon, end, rtol)])
-        if progress is not None:
-            progress(done + 1, len(rates))
-    fits = [_fit(prediction, degree, rates, runs) for degree in range(degrees)]
+    setting = _Setting(solver, width, inputs, rate, batch, noise, rtol, tuple(seeds))
+    rates = _epsilons(epsilons, setting.solver)
+    problem = _problem(activation, target, output_atoms(outputs, weights=weights), setting)
+    last = None if end is None else positive_float("end", end)
+    threads = None if jobs is None else positive_int("jobs", jobs)
+    runs, notes = _run(problem, rates, setting, last, threads, progress)
+    prediction = problem.prediction
+    fits = [_fit(prediction, degree, rates, runs) for degree in range(problem.degrees)]
     verdict = judge_order(prediction, fits, rates, runs)
-    setting = {
-        "activation": sigma.name,
-        "activation_coefficients": prediction.activation.tolist(),
-        "target": phi.name,
-        "target_coefficients": prediction.target.tolist(),
-        "outputs": law.name,
-        "atoms": len(law.atoms),
-        "solver": solver,
-        "width": width,
-        "inputs": None if inputs == math.inf else inputs,
-        "end": end,
-        "rtol": rtol,
-    }
+    said = cautions(problem, rates, runs, setting.seeds, setting.width) + notes
     return timescales_dataset(
         rates,
-        (0,),
+        setting.seeds,
         runs,
-        _table(prediction, fits, rates, degrees),
+        _table(prediction, fits, rates, problem.degrees),
         {
             "verdict": verdict.word,
             "level": verdict.level,
@@ -132,27 +135,168 @@ def timescales(
             "criterion": CRITERION,
             "initial_risk": prediction.initial_risk,
             "floor": prediction.floor,
-            "warnings": json.dumps(list(prediction.warnings), ensure_ascii=False),
-            "setting": json.dumps(setting, ensure_ascii=False),
+            "warnings": json.dumps(said, ensure_ascii=False),
+            "setting": json.dumps(_described(problem, setting, last), ensure_ascii=False),
         },
     )
 
 
-def _epsilons(epsilons: Sequence[float] | Array | None) -> Array:
+@dataclass(frozen=True)
+class _Setting:
+    """The solver and its own arguments, checked."""
+
+    solver: str
+    width: int | None
+    inputs: float
+    rate: float | None
+    batch: int
+    noise: float
+    rtol: float | None
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        one_of("solver", self.solver, get_args(Solver))
+        if self.inputs != math.inf:
+            object.__setattr__(self, "inputs", positive_int("inputs", _whole(self.inputs)))
+        object.__setattr__(self, "seeds", _seeds(self.seeds))
+        self._refuse_unused()
+        if self.solver == "mean_field":
+            return
+        if self.width is None:
+            raise ArgumentError(
+                f"Argument `width` must be given for the solver {self.solver!r}, which follows "
+                "finitely many neurons."
+            )
+        positive_int("width", self.width)
+        if self.solver == "sgd" and self.inputs == math.inf:
+            raise ArgumentError(
+                "Argument `inputs` must be finite for the solver 'sgd', which draws samples."
+            )
+        if self.rate is not None:
+            positive_float("rate", self.rate)
+        positive_int("batch", self.batch)
+
+    def _refuse_unused(self) -> None:
+        """Every argument that is given is used, or refused."""
+        finite, sgd = ("exact", "sgd"), ("sgd",)
+        for name, given, solvers in (
+            ("width", self.width is not None, finite),
+            ("seeds", self.seeds != (0,), finite),
+            ("rate", self.rate is not None, sgd),
+            ("batch", self.batch != 1, sgd),
+            ("noise", self.noise != 0.0, sgd),
+            ("rtol", self.rtol is not None, ("mean_field", "exact")),
+        ):
+            if given and self.solver not in solvers:
+                words = " or ".join(repr(each) for each in solvers)
+                raise ArgumentError(
+                    f"Argument `{name}` must be left out for the solver {self.solver!r}: it goes "
+                    f"with {words}."
+                )
+
+
+def _whole(number: Any) -> Any:
+    """A whole number written as a float, as an integer."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _seeds(seeds: Sequence[Any]) -> tuple[int, ...]:
+    try:
+        found = tuple(operator.index(seed) for seed in seeds)
+    except TypeError:
+        found = ()
+    if not found or len(set(found)) < len(found):
+        raise ArgumentError(f"Argument `seeds` must be different integers, but is {seeds!r}.")
+    return found
+
+
+def _problem(activation: Any, target: Any, law: OutputAtoms, setting: _Setting) -> Problem:
+    """What is learnt, with its prediction."""
+    sigma = expand(activation)
+    if not isinstance(target, MultiIndexTarget):
+        phi = expand(target)
+        terms = max(min(len(each.coefficients), TERMS) for each in (sigma, phi))
+        prediction = predict_learning(*_padded(sigma, phi, terms), law, setting.inputs)
+        degrees = min(len(phi.coefficients), terms, DEGREES)
+        return Problem(sigma, phi, law, prediction, degrees, setting.inputs)
+    if setting.solver == "sgd" or (setting.solver == "mean_field" and setting.inputs != math.inf):
+        raise ArgumentError(
+            "Argument `target` must be a function of one direction for SGD and for the mean field "
+            f"of finitely many inputs, but is one of {target.projections} directions."
+        )
+    prediction = predict_multi_index(sigma, target, law)
+    return Problem(sigma, target, law, prediction, min(target.degree + 1, DEGREES), setting.inputs)
+
+
+def _run(
+    problem: Problem,
+    epsilons: Array,
+    setting: _Setting,
+    end: float | None,
+    jobs: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[list[StageRun]], list[str]]:
+    """All runs, by ε and seed, and what is to be said of them."""
+    total = len(epsilons) * len(setting.seeds)
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    if setting.solver == "sgd":
+        rows: list[list[StageRun]] = []
+        notes: list[str] = []
+        options = {"rate": setting.rate, "batch": setting.batch, "noise": setting.noise}
+        for epsilon in epsilons:
+            row, said = sgd_runs(
+                problem, float(epsilon), setting.width or 0, end, options, setting.seeds, jobs
+            )
+            rows.append(row)
+            notes = [f"At ε = {epsilon:g}: {each}" for each in said]  # the smallest ε is the worst
+            tell(len(rows) * len(setting.seeds))
+        return rows, notes
+
+    def one(epsilon: float, seed: int) -> StageRun:
+        if setting.width is None:
+            return mean_field_run(problem, epsilon, end, setting.rtol)
+        return exact_run(problem, epsilon, setting.width, end, setting.rtol, seed)
+
+    with run_threads(jobs) as pool:
+        waiting = [
+            [pool.submit(one, float(epsilon), seed) for seed in setting.seeds]
+            for epsilon in epsilons
+        ]
+        for done, _ in enumerate(as_completed([each for row in waiting for each in row]), 1):
+            tell(done)
+        return [[each.result() for each in row] for row in waiting], []
+
+
+def _described(problem: Problem, setting: _Setting, end: float | None) -> dict[str, Any]:
+    """The setting as plain values."""
+    return {
+        "activation": problem.activation.name,
+        "activation_coefficients": problem.prediction.activation.tolist(),
+        "target": problem.target.name,
+        "target_coefficients": problem.prediction.target.tolist(),
+        "outputs": problem.outputs.name,
+        "atoms": len(problem.outputs.atoms),
+        **asdict(setting),
+        "seeds": list(setting.seeds),
+        "inputs": None if setting.inputs == math.inf else setting.inputs,
+        "end": end,
+    }
+
+
+def _epsilons(epsilons: Sequence[float] | Array | None, solver: str) -> Array:
     """ε from the largest to the smallest."""
     if epsilons is None:
-        return np.array(EPSILONS)
+        return np.array(EPSILONS if solver == "mean_field" else EPSILONS_FINITE)
     rates = finite_array("epsilons", np.atleast_1d(epsilons), 1).astype(np.float64)
     if np.any(rates <= 0.0) or len(np.unique(rates)) < len(rates):
         raise ArgumentError(
             f"Argument `epsilons` must hold positive, different numbers, but is {rates.tolist()}."
         )
     return np.sort(rates)[::-1]
-
-
-def _terms(sigma: HermiteSeries, phi: HermiteSeries) -> int:
-    """Coefficients that count: all of the target, and of the activation up to `TERMS`."""
-    return max(min(len(sigma.coefficients), TERMS), min(len(phi.coefficients), TERMS))
 
 
 def _padded(sigma: HermiteSeries, phi: HermiteSeries, terms: int) -> tuple[Array, Array]:

@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from netphase._types import Array, Status
-from netphase.dynamics import MeanFieldOverlaps, OutputAtoms
-from netphase.observables import find_plateaus, learning_windows
-from netphase.results.timescales import StageRun
+from netphase._types import Array
+from netphase.dynamics import ExactOverlaps, ProjectedSGD
+from netphase.hermite import HermiteSeries
+from netphase.results import StageRun
+from netphase.timescales.problem import FIRST, LONGEST, Problem, staged
 
 Solver: TypeAlias = Literal["mean_field", "exact", "sgd"]
 """The limit of infinitely many neurons and inputs, any width and dimension, or one-pass SGD."""
 
-LONGEST = 1000.0
-"""End of a run in which a degree that can be learnt is not learnt earlier."""
-
-SHORTEST = 1.0
-"""Least end where a degree is never learnt, so that it is seen to stay."""
-
-BEYOND = 10.0
-"""A run ends at so many times the last learning time."""
-
-FIRST = 1e-3
-"""First record, in units of ε."""
+BEYOND, BEYOND_FINITE = 10.0, 3.0
+"""A run ends at so many times the last learning time of the mean field, and of other solvers."""
 
 RECORDS, NEAR, REACH = 240, 40, (0.5, 1.5)
-"""Records that are spaced evenly in log time; further ones near each learning time; and how far
-around it they lie, in units of it."""
+"""Records of the mean field that are even in log time; further ones near each learning time; and
+how far around it they lie, in units of it."""
 
+RECORDS_FINITE, LEAST_RECORDS, MOST_NUMBERS = 120, 20, 1.2e8
+"""Records of other solvers; fewer, down to the second, where their m² overlaps pass the third."""
 
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """What is learnt from what, in the limit of infinitely many neurons and inputs.
+EXACT_RTOL = 1e-6
+"""Tolerance of the exact equations: windows of learning enlarge an error by some hundred times."""
 
-    Attributes:
-        activation: σ_k, shape (k,).
-        target: φ_k, shape (k,).
-        outputs: P_A.
-        learnable: which degrees are learnt in the end, shape (l,), l ≤ k; only they are recorded.
-    """
-
-    activation: Array
-    target: Array
-    outputs: OutputAtoms
-    learnable: Array
-
-    @property
-    def degrees(self) -> int:
-        """How many degrees are recorded."""
-        return len(self.learnable)
-
-    def mean_field(self, epsilon: float) -> MeanFieldOverlaps:
-        """The equations at one ε."""
-        return MeanFieldOverlaps(
-            epsilon, self.activation, self.target, self.outputs.atoms, self.outputs.weights
-        )
+SECOND_LAYER, FIRST_LAYER = 0.1, 0.1
+"""Size of a step of SGD in each layer, where no rate is given."""
 
 
 def mean_field_run(
@@ -75,41 +46,123 @@ def mean_field_run(
     Returns:
         The run; learning times are those of the solver itself, good to its tolerance.
     """
-    model = problem.mean_field(epsilon)
-    options = {} if rtol is None else {"rtol": rtol}
-    first = model.solve(end=LONGEST if end is None else end, **options)
-    times = first.crossing_times[: problem.degrees]
-    last = end_of(problem, times) if end is None else end
-    found = model.solve(times=record_times(epsilon, last, times), **options)
+    model, options = problem.mean_field(epsilon), _tolerance(rtol)
+    times = learning_times(problem, epsilon, LONGEST if end is None else end, rtol)
+    last = problem.end(times, BEYOND) if end is None else end
+    planned = record_times(epsilon, last, times)
+    found = model.solve(times=planned, **options)
+    shared = min(len(planned), len(found.time))
+    rows = int(np.sum(found.time[:shared] == planned[:shared]))
     return staged(
         problem,
-        found.time,
-        found.risk,
-        found.residuals[:, : problem.degrees],
-        (found.rms_a, found.rms_s),
+        planned,
+        found.risk[:rows],
+        found.residuals[:rows, : problem.degrees],
+        (found.rms_a[:rows], found.rms_s[:rows]),
         found.status,
         found.crossing_times[: problem.degrees],
     )
 
 
-def end_of(problem: Problem, times: Array, beyond: float = BEYOND) -> float:
-    """When to stop after everything that can be learnt is learnt.
+def learning_times(problem: Problem, epsilon: float, end: float, rtol: float | None) -> Array:
+    """t_l of the mean field, shape (l,), NaN where degree l is not learnt by the end."""
+    found = problem.mean_field(epsilon).solve(end=end, **_tolerance(rtol))
+    return np.asarray(found.crossing_times[: problem.degrees])
+
+
+def exact_run(
+    problem: Problem, epsilon: float, width: int, end: float | None, rtol: float | None, seed: int
+) -> StageRun:
+    """One run of the exact equations.
 
     Args:
         problem: what is learnt.
-        times: t_l, shape (l,), NaN where degree l is not learnt.
-        beyond: so many times the last learning time.
+        epsilon: ε.
+        width: m.
+        end: when to stop; None for `BEYOND_FINITE` times the last learning time of the mean field.
+        rtol: relative tolerance of a step; None for `EXACT_RTOL`.
+        seed: of the start.
 
     Returns:
-        The end, at most `LONGEST`.
+        The run; its residuals are those of the network's part along the target's directions.
     """
-    asked = times[problem.learnable]
-    if np.isnan(asked).any():
-        return LONGEST
-    never = np.any(problem.target[: problem.degrees][~problem.learnable] != 0.0)
-    last = beyond * float(asked.max(initial=0.0))
-    least = SHORTEST if never or last == 0.0 else 0.0
-    return min(LONGEST, max(last, least))
+    equations = ExactOverlaps(problem.activation, problem.target, epsilon)
+    start = equations.initial(width, problem.inputs, problem.outputs, seed)
+    count = int(min(RECORDS_FINITE, max(LEAST_RECORDS, MOST_NUMBERS // width**2)))
+    last = end_of_finite(problem, epsilon) if end is None else end
+    planned = np.geomspace(min(FIRST * epsilon, 1e-3 * last), last, count)
+    found = equations.solve(start, planned, rtol=EXACT_RTOL if rtol is None else rtol)
+    return staged(
+        problem,
+        planned,
+        found.risk,
+        problem.residuals(found.a, found.s),
+        _sizes(found.a, found.s),
+        found.status,
+    )
+
+
+def end_of_finite(problem: Problem, epsilon: float) -> float:
+    """Where runs of finitely many neurons end."""
+    return problem.end(learning_times(problem, epsilon, LONGEST, None), BEYOND_FINITE)
+
+
+def sgd_runs(
+    problem: Problem,
+    epsilon: float,
+    width: int,
+    end: float | None,
+    options: dict[str, Any],
+    seeds: tuple[int, ...],
+    jobs: int | None,
+) -> tuple[list[StageRun], tuple[str, ...]]:
+    """Runs of one-pass SGD from several seeds.
+
+    Args:
+        problem: what is learnt.
+        epsilon: ε.
+        width: m.
+        end: as in `exact_run`.
+        options: ``rate``, ``batch`` and ``noise``; a rate of None gives `default_rate`.
+        seeds: of the starts and the samples.
+        jobs: threads.
+
+    Returns:
+        The runs, and what is to be said of the size of their steps.
+    """
+    assert isinstance(problem.target, HermiteSeries)
+    d, batch = int(problem.inputs), options["batch"]
+    rate = options["rate"] or default_rate(problem, epsilon, d, batch)
+    equations = ProjectedSGD(
+        problem.activation,
+        problem.target,
+        epsilon,
+        rate=rate,
+        inputs=d,
+        batch=batch,
+        noise=options["noise"],
+    )
+    last = end_of_finite(problem, epsilon) if end is None else end
+    steps = np.unique(np.rint(np.geomspace(1.0, max(last / rate, 2.0), RECORDS_FINITE)))
+    found = equations.run(width, steps * rate, outputs=problem.outputs, seeds=seeds, jobs=jobs)
+    planned = np.full(RECORDS_FINITE, np.nan)
+    planned[: len(steps)] = found.times
+    runs = []
+    for row, status in enumerate(found.status):
+        a, s = found.a[row], found.s[row]
+        residuals, sizes = problem.residuals(a, s), _sizes(a, s)
+        runs.append(staged(problem, planned, found.risk[row], residuals, sizes, status, noise=None))
+    return runs, found.notes
+
+
+def default_rate(problem: Problem, epsilon: float, d: int, batch: int) -> float:
+    """η with (η/ε)‖σ‖² and η d ⟨a²⟩ E σ′²/B of `SECOND_LAYER` and `FIRST_LAYER` at most."""
+    sigma, law = problem.activation, problem.outputs
+    degrees = np.arange(len(sigma.coefficients))
+    slope = float(np.sum(degrees * sigma.coefficients**2))
+    square = float(law.weights @ law.atoms**2)
+    first = FIRST_LAYER * batch / max(d * max(square, 1.0) * slope, 1e-300)
+    return min(SECOND_LAYER * epsilon / sigma.square, first)
 
 
 def record_times(epsilon: float, end: float, near: Array) -> Array:
@@ -136,62 +189,11 @@ def record_times(epsilon: float, end: float, near: Array) -> Array:
     return np.asarray(times)
 
 
-def staged(
-    problem: Problem,
-    time: Array,
-    risk: Array,
-    residuals: Array,
-    sizes: tuple[Array, Array],
-    status: Status,
-    learning_time: Array | None = None,
-    noise: float | None = 0.0,
-) -> StageRun:
-    """A run with what is measured on its records.
-
-    Args:
-        problem: what is learnt.
-        time: shape (t,).
-        risk: shape (t,).
-        residuals: shape (t, l).
-        sizes: root mean squares of a and of s, both of shape (t,).
-        status: why it ended.
-        learning_time: t_l where the solver tells them better than the records, shape (l,).
-        noise: of the risk, as in `observables.find_plateaus`.
-
-    Returns:
-        The run.
-    """
-    windows = learning_windows(time, residuals, problem.target[: problem.degrees])
-    times = windows.time if learning_time is None else learning_time
-    return StageRun(
-        time=time,
-        risk=risk,
-        residuals=residuals,
-        rms_a=sizes[0],
-        rms_s=sizes[1],
-        learning_time=np.where(problem.target[: problem.degrees] == 0.0, np.nan, times),
-        window_start=windows.start,
-        window_end=windows.end,
-        plateau=_plateaus(problem, time, risk, windows.start, windows.end, noise),
-        status=status,
-    )
+def _tolerance(rtol: float | None) -> dict[str, Any]:
+    return {} if rtol is None else {"rtol": rtol}
 
 
-def _plateaus(
-    problem: Problem, time: Array, risk: Array, start: Array, end: Array, noise: float | None
-) -> Array:
-    """The risk of the longest plateau between the window of each degree and the next one."""
-    found = np.full(problem.degrees, np.nan)
-    if not np.all(np.isfinite(risk)):
-        return found
-    plateaus = find_plateaus(time, risk, noise=noise).plateaus
-    learnt = [int(k) for k in np.flatnonzero(problem.learnable) if np.isfinite(end[k])]
-    for k in learnt:
-        later = [start[j] for j in range(k + 1, problem.degrees) if problem.learnable[j]]
-        until = min((each for each in later if np.isfinite(each)), default=math.inf)
-        between = [each for each in plateaus if end[k] <= each.middle <= until]
-        if between:
-            found[k] = max(between, key=lambda each: each.length).height
-        elif k == learnt[-1]:
-            found[k] = risk[-1]
-    return found
+def _sizes(a: Array, s: Array) -> tuple[Array, Array]:
+    """Root mean squares of a, shape (t, m), and of overlaps, shape (t, m) or (t, m, p)."""
+    lengths = s**2 if s.ndim == 2 else np.sum(s**2, axis=-1)
+    return np.sqrt(np.mean(a**2, axis=1)), np.sqrt(np.mean(lengths, axis=1))

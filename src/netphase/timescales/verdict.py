@@ -11,7 +11,7 @@ import numpy as np
 from netphase._types import Array
 from netphase.analysis import TimeScaleFit
 from netphase.dynamics import DegreePrediction, LearningPrediction, stage_exponents
-from netphase.results.timescales import StageRun
+from netphase.results import StageRun
 
 Word: TypeAlias = Literal["canonical", "not canonical", "undetermined"]
 """What runs at several ε say."""
@@ -31,7 +31,10 @@ LARGEST_ERROR = 0.08
 """An exponent with a larger error tells nothing; those of degrees 2 and 3 differ by as much."""
 
 CROSSOVER, LATE = 1e-9, 3
-"""Exponents of this degree and later ones hold below this ε: above, t_3 may even rise as ε falls."""
+"""Exponents of this degree and later ones hold below this ε: above, t_3 may rise as ε falls."""
+
+ASYMPTOTIC = 1e-6
+"""An order that no rule forbids is called not canonical only if the smallest ε is below this."""
 
 CRITERION = (
     "degree l is learnt in the canonical order if, at the smallest ε, the risk is within "
@@ -39,7 +42,8 @@ CRITERION = (
     "residual) and of the one behind it, the window begins after that of the degree before has "
     "ended, the gap between the two widens as ε falls, and the measured exponent of t_l is that of "
     f"ε^(1/(2l)) within {TOLERANCE:g} or {SURE:g} of its errors; not canonical if it is never "
-    "learnt, or learnt at another power of ε; otherwise undetermined."
+    "learnt, at another power of ε that theory has for it, or, at ε below "
+    f"{ASYMPTOTIC:g}, at another power or with windows that overlap; otherwise undetermined."
 )
 """The rule, for tables and captions."""
 
@@ -62,6 +66,7 @@ class OrderVerdict:
 class _Finding(NamedTuple):
     word: Word
     reason: str
+    ruled: bool = False  # whether a rule says so too
 
 
 def judge_order(
@@ -91,8 +96,13 @@ def judge_order(
     order = np.argsort(-np.asarray(epsilons))
     before: DegreePrediction | None = None
     for each in asked:
+        if all(run.learning_time[each.degree] == 0.0 for row in runs for run in row):
+            level = each.degree  # learnt from the start
+            continue
         medians = [_Medians(prediction, runs[i], each, before) for i in order]
         found = _judge(each, fits[each.degree], medians)
+        if found.word == "not canonical" and not found.ruled and min(epsilons) > ASYMPTOTIC:
+            found = _Finding("undetermined", f"{found.reason} Smaller ε would tell.")
         if found.word != "canonical":
             return OrderVerdict(found.word, level, found.reason)
         level, before = each.degree, each
@@ -143,7 +153,7 @@ def _judge(each: DegreePrediction, fit: TimeScaleFit, found: list[_Medians]) -> 
     """One degree, from the largest ε to the smallest."""
     degree, last = each.degree, found[-1]
     if not each.learnable and not last.learnt:
-        return _Finding("not canonical", f"Degree {degree} is never learnt. {each.reason}")
+        return _Finding("not canonical", f"Degree {degree} is never learnt. {each.reason}", True)
     if not last.learnt:
         return _Finding(
             "undetermined",
@@ -177,15 +187,12 @@ def _exponent(each: DegreePrediction, fit: TimeScaleFit, canonical: float) -> _F
             f"{measured} is that of the canonical order, but in the limit it is not: {each.reason}",
         )
     expected = abs(size - each.exponent) <= max(TOLERANCE, SURE * fit.error)
+    beside = f"{measured}, where the canonical order has {canonical:.3f}"
     if each.exponent != canonical and (expected or abs(size - each.exponent) < off):
-        return _Finding(
-            "not canonical",
-            f"{measured}, where the canonical order has {canonical:.3f}: {each.reason}",
-        )
-    if off > SURE * fit.error and fit.error <= LARGEST_ERROR:
-        return _Finding(
-            "not canonical", f"{measured}, where the canonical order has {canonical:.3f}."
-        )
+        return _Finding("not canonical", f"{beside}: {each.reason}", True)
+    nearing = abs(fit.local[-1] - canonical) < abs(fit.local[0] - canonical)
+    if off > SURE * fit.error and fit.error <= LARGEST_ERROR and not nearing:
+        return _Finding("not canonical", f"{beside}.")
     return _Finding(
         "undetermined",
         f"{measured} is not told from the {canonical:.3f} of the canonical order, nor shown to be "
