@@ -32,8 +32,8 @@ DEPARTURES = (
     "smaller ε.",
     "Fig. 4: degree 3 comes together only from ε = 1e-10 on, and slowly.",
     "Fig. 6: densities are 4000 quantiles; times and shares at small ε depend on their number, for "
-    "the extreme ones run ahead. For ±1 the risk ends √ε above 4.802e-4, the infimum over two "
-    "groups of neurons: nothing more can be learnt. For a constant P_A it ends at the least risk "
+    "the extreme ones run ahead. For ±1 the risk at t = 5 is 4.802e-4, the infimum over two "
+    "groups of neurons, plus a rest ∝ √ε: no more can be learnt. For a constant P_A it ends at the least risk "
     "of one neuron, 0.0299.",
     "Fig. 7: the times, unlike the exponents, depend on φ and P_A. Exponents after degree 2 come "
     "with corrections of order ε^(1/12) and are claimed within 0.05.",
