@@ -33,8 +33,8 @@ DEPARTURES = (
     "Fig. 4: degree 3 comes together only from ε = 1e-10 on, and slowly.",
     "Fig. 6: densities are 4000 quantiles; times and shares at small ε depend on their number, for "
     "the extreme ones run ahead. For ±1 the risk at t = 5 is 4.802e-4, the infimum over two "
-    "groups of neurons, plus a rest ∝ √ε: no more can be learnt. For a constant P_A it ends at the least risk "
-    "of one neuron, 0.0299.",
+    "groups of neurons, plus a rest ∝ √ε: no more can be learnt. For a constant "
+    "P_A it ends at the least risk of one neuron, 0.0299.",
     "Fig. 7: the times, unlike the exponents, depend on φ and P_A. Exponents after degree 2 come "
     "with corrections of order ε^(1/12) and are claimed within 0.05.",
     "Fig. 9: mean field with overlaps N(0, 1/d) and 2000 neurons; the reference run at ε = 1e-6, "
