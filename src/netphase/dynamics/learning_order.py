@@ -249,9 +249,9 @@ def _later(
     """A degree ≥ 2 where degree 1 is learnt."""
     previous = learnt[-1].degree
     own = max((each.degree for each in learnt if each.exponent > 0.0), default=0)
-    guide = _guide(degree, previous, own, sigma)
-    if guide and sigma[degree] * phi[degree] * sigma[guide] * phi[guide] < 0.0:
-        reason = f"σ_{degree} φ_{degree} has not the sign of σ_{guide} φ_{guide}: it {AGAINST}"
+    guide = _guide(degree, previous, own, sigma, outputs)
+    if guide is not None and sigma[degree] * phi[degree] * _sign(guide, sigma, phi, outputs) < 0.0:
+        reason = f"σ_{degree} φ_{degree} has not the sign of {_name(guide, sigma)}: it {AGAINST}"
         return DegreePrediction(degree, False, "never", math.nan, previous, reason)
     exponent = time_exponent(degree, previous)
     needed = _atoms_needed(degree, sigma)
@@ -274,18 +274,32 @@ def _later(
     return DegreePrediction(degree, True, basis, exponent, previous, reason)
 
 
-def _guide(degree: int, previous: int, own: int, sigma: Array) -> int:
-    """The degree whose sign this one must have to be learnt; 0 where either sign will do.
+def _guide(degree: int, previous: int, own: int, sigma: Array, outputs: OutputAtoms) -> int | None:
+    """The degree whose sign this one must have to be learnt; None where either sign will do.
 
     Behind an even leap the flow towards degree l grows or shrinks with the sign of degree p alone.
-    The same holds behind a degree that is learnt at a time of order one for want of atoms, and of
-    degree 3 where σ_0 = 0 leaves the mean output weight free.
+    Behind a degree that is learnt at a time of order one for want of atoms it is the last one on
+    its own scale that decides, and the degree before the previous one where σ_0 = 0 leaves the mean
+    output weight free.
     """
     if (degree - previous) % 2 == 0:
         return previous
     if degree - own == 2:
         return own
-    return 1 if degree == 3 and sigma[0] == 0.0 else 0
+    if sigma[0] == 0.0 and (degree > 2 or outputs.distinct == 1):
+        return degree - 2
+    return None
+
+
+def _sign(guide: int, sigma: Array, phi: Array, outputs: OutputAtoms) -> float:
+    """σ_p φ_p, or what stands for it where degree 0 does not settle the mean output weight."""
+    settled = guide > 0 or sigma[0] != 0.0
+    return float(sigma[guide] * phi[guide]) if settled else outputs.mean
+
+
+def _name(guide: int, sigma: Array) -> str:
+    settled = guide > 0 or sigma[0] != 0.0
+    return f"σ_{guide} φ_{guide}" if settled else "the output weights"
 
 
 def _words(degree: int, previous: int, exponent: float) -> str:
