@@ -120,14 +120,15 @@ def timescales(
     threads = None if jobs is None else positive_int("jobs", jobs)
     runs, notes = _run(problem, rates, setting, last, threads, progress)
     prediction = problem.prediction
-    fits = [_fit(prediction, degree, rates, runs) for degree in range(problem.degrees)]
+    times = np.array([prediction.times(each)[: problem.degrees] for each in rates])
+    fits = [_fit(prediction, times, degree, rates, runs) for degree in range(problem.degrees)]
     verdict = judge_order(prediction, fits, rates, runs)
     said = cautions(problem, rates, runs, setting.seeds, setting.width) + notes
     return timescales_dataset(
         rates,
         setting.seeds,
         runs,
-        _table(prediction, fits, rates, problem.degrees),
+        _table(prediction, times, fits, rates),
         {
             "verdict": verdict.word,
             "level": verdict.level,
@@ -309,25 +310,29 @@ def _padded(sigma: HermiteSeries, phi: HermiteSeries, terms: int) -> tuple[Array
 
 
 def _fit(
-    prediction: LearningPrediction, degree: int, epsilons: Array, runs: list[list[StageRun]]
+    prediction: LearningPrediction,
+    predicted: Array,
+    degree: int,
+    epsilons: Array,
+    runs: list[list[StageRun]],
 ) -> TimeScaleFit:
     """The exponent of one degree: where it holds, and of t_1 without its logarithm."""
     each = prediction.degrees[degree]
     times = np.array([[run.learning_time[degree] for run in row] for row in runs])
     if degree == 1 and each.basis == "closed form":
-        predicted = np.array([prediction.times(epsilon)[1] for epsilon in epsilons])
-        times = times * (np.sqrt(epsilons) / predicted)[:, None]
+        times = times * (np.sqrt(epsilons) / predicted[:, 1])[:, None]
     if degree >= LATE and each.exponent == 1 / (2 * degree):
         times = np.where((epsilons <= CROSSOVER * (1 + 1e-9))[:, None], times, np.nan)
     return fit_time_scale(epsilons, times)
 
 
 def _table(
-    prediction: LearningPrediction, fits: list[TimeScaleFit], epsilons: Array, degrees: int
+    prediction: LearningPrediction, predicted: Array, fits: list[TimeScaleFit], epsilons: Array
 ) -> DegreeTable:
+    degrees = len(fits)
     told = prediction.degrees[:degrees]
     return DegreeTable(
-        predicted_time=np.array([prediction.times(each)[:degrees] for each in epsilons]),
+        predicted_time=predicted,
         predicted_width=np.array([prediction.widths(each)[:degrees] for each in epsilons]),
         predicted_plateau=prediction.plateaus[:degrees],
         predicted_exponent=np.array([each.exponent for each in told]),

@@ -18,7 +18,7 @@ Solver: TypeAlias = Literal["mean_field", "exact", "sgd"]
 BEYOND, BEYOND_FINITE = 10.0, 3.0
 """A run ends at so many times the last learning time of the mean field, and of other solvers."""
 
-RECORDS, NEAR, REACH = 240, 40, (0.5, 1.5)
+RECORDS, NEAR, REACH = 240, 80, (0.5, 1.5)
 """Records of the mean field that are even in log time; further ones near each learning time; and
 how far around it they lie, in units of it."""
 
