@@ -65,13 +65,14 @@ def velocity(dynamics: ExactOverlaps, weights: Weights) -> tuple[Array, Array]:
     """ȧ (m,) and u̇ (m, d) of the gradient flow of explicit unit weights.
 
     Args:
-        dynamics: σ, φ and ε.
+        dynamics: σ, the φ of the base case, and ε.
         weights: the network.
 
     Returns:
         ε ȧ_i = −m ∂R/∂a_i and u̇_i = −m (1 − u_i u_iᵀ) ∂R/∂u_i.
     """
-    sigma, phi, (a, w, direction) = dynamics.activation, dynamics.target, weights
+    sigma, phi = dynamics.activation, hermite.expand(setting.PHI)
+    a, w, direction = weights
     m = len(a)
     s, r = w @ direction, np.clip(w @ w.T, -1.0, 1.0)
     np.fill_diagonal(r, 1.0)
@@ -112,14 +113,12 @@ def _explicit(dynamics: ExactOverlaps, weights: Weights) -> list[Check]:
 
 def _sampled(dynamics: ExactOverlaps, weights: Weights, count: int) -> Check:
     """The risk of (a, s, r) against a mean over inputs, in standard errors."""
-    draws = generator(0, Stream.DATA)
+    draws, phi = generator(0, Stream.DATA), hermite.expand(setting.PHI)
     a, w, direction = weights
     total = square = 0.0
     for _ in range(count // BLOCK):
         x = draws.standard_normal((BLOCK, INPUTS))
-        loss = (
-            0.5 * (dynamics.target(x @ direction) - dynamics.activation(x @ w.T) @ a / WIDTH) ** 2
-        )
+        loss = 0.5 * (phi(x @ direction) - dynamics.activation(x @ w.T) @ a / WIDTH) ** 2
         total, square = total + float(loss.sum()), square + float(loss @ loss)
     mean = total / count
     error = math.sqrt((square / count - mean**2) / count)
