@@ -37,6 +37,13 @@ def test_what_is_no_integer_is_refused(value):
         _checks.positive_int("k", value)
 
 
+@pytest.mark.parametrize("value", [-1e-300, -math.inf, math.nan, True, "1", None])
+def test_numbers_below_zero_and_none_at_all_are_refused(value):
+    with pytest.raises(ArgumentError, match="`noise` must be"):
+        _checks.non_negative_float("noise", value)
+    assert _checks.non_negative_float("noise", 0) == 0.0
+
+
 def test_numpy_integers_become_python_integers():
     assert type(_checks.positive_int("k", np.int32(4))) is int
 

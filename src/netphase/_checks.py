@@ -89,6 +89,14 @@ def positive_float(name: str, value: Any) -> float:
     return number
 
 
+def non_negative_float(name: str, value: Any) -> float:
+    """A finite real number ≥ 0; otherwise as `positive_float`."""
+    number = finite_float(name, value)
+    if number < 0:
+        raise ArgumentError(f"Argument `{name}` must be ≥ 0, but is {number:g}.")
+    return number
+
+
 def finite_array(name: str, value: Any, ndim: int) -> Array:
     """A non-empty array of finite numbers with ``ndim`` axes; float32 stays, all else is float64.
 

@@ -176,7 +176,7 @@ def test_steps_that_are_too_large_are_noted():
         ({"inputs": 0}, "`inputs` must be a positive integer"),
         ({"inputs": math.inf}, "`inputs` must be a positive integer"),
         ({"batch": 0}, "`batch` must be a positive integer"),
-        ({"noise": -0.1}, "`noise` must be 0 or positive"),
+        ({"noise": -0.1}, "`noise` must be ≥ 0"),
     ],
 )
 def test_bad_settings_are_refused(settings, sentence):

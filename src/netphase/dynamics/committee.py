@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from netphase._checks import finite_array, finite_float, instance_of, positive_float, positive_int
+from netphase._checks import (
+    finite_array,
+    finite_float,
+    instance_of,
+    non_negative_float,
+    positive_float,
+    positive_int,
+)
 from netphase._types import Array, Status
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.committee import CommitteeField, solve_committee, split
@@ -204,8 +211,8 @@ class CommitteeOverlaps:
         object.__setattr__(self, "teacher", overlaps)
         object.__setattr__(self, "outputs", _outputs("outputs", outputs, len(overlaps)))
         object.__setattr__(self, "rate", positive_float("rate", rate))
-        object.__setattr__(self, "output_rate", _not_negative("output_rate", output_rate))
-        object.__setattr__(self, "noise", _not_negative("noise", noise))
+        object.__setattr__(self, "output_rate", non_negative_float("output_rate", output_rate))
+        object.__setattr__(self, "noise", non_negative_float("noise", noise))
         object.__setattr__(self, "batch", positive_int("batch", batch))
         for name, value in (("spherical", spherical), ("quadratic", quadratic)):
             instance_of(name, value, bool, "True or False")
@@ -374,10 +381,3 @@ def _outputs(name: str, outputs: Any, units: int) -> Array:
             f"Argument `{name}` must be one number or {units}, one a unit, but has {len(found)}."
         )
     return found
-
-
-def _not_negative(name: str, value: object) -> float:
-    number = finite_float(name, value)
-    if number < 0:
-        raise ArgumentError(f"Argument `{name}` must be ≥ 0, but is {number:g}.")
-    return number

@@ -24,7 +24,7 @@ from netphase.engine.exact_overlaps import (
     Target,
     overlap_shape,
     reference_rates,
-    solve_overlaps,
+    solve_exact_overlaps,
 )
 from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, MultiIndexTarget, expand
@@ -356,7 +356,7 @@ class ExactOverlaps:
                 f"Argument `rtol` must lie between 1e-12 and 0.1, but is {relative:g}."
             )
         absolute = relative * 1e-3 if atol is None else positive_float("atol", atol)
-        run = solve_overlaps(
+        run = solve_exact_overlaps(
             self._field(state.width),
             (state.a, state.s, state.r),
             wanted,

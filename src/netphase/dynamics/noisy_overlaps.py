@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from netphase._checks import finite_float, instance_of, positive_int
+from netphase._checks import instance_of, non_negative_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.dynamics.exact_overlaps import ExactOverlaps, Overlaps, OverlapTrajectory
 from netphase.dynamics.trajectory import check_times
-from netphase.engine.exact_overlaps import OverlapField, solve_overlaps
+from netphase.engine.exact_overlaps import OverlapField, solve_exact_overlaps
 from netphase.engine.overlap_noise import NoisyField, noise_mean, spread_normals
 from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, expand
@@ -99,10 +99,10 @@ class NoisyOverlaps(ExactOverlaps):
     ) -> None:
         super().__init__(activation, expand(target), epsilon)
         if not callable(gamma):
-            gamma = _not_negative("gamma", gamma)
+            gamma = non_negative_float("gamma", gamma)
         object.__setattr__(self, "gamma", gamma)
         object.__setattr__(self, "batch", positive_int("batch", batch))
-        object.__setattr__(self, "noise", _not_negative("noise", noise))
+        object.__setattr__(self, "noise", non_negative_float("noise", noise))
         closed = noise_mean(self.activation, self.target, 0.0) is not None
         if points is None and not closed:
             points = POINTS
@@ -168,7 +168,7 @@ class NoisyOverlaps(ExactOverlaps):
             absolute = rtol * 1e-3 if atol is None else atol
             error[:] = math.nan
             runs = [
-                solve_overlaps(
+                solve_exact_overlaps(
                     self._noisy_field(state.width, half),
                     (state.a, state.s, state.r),
                     whole.times,
@@ -188,7 +188,7 @@ class NoisyOverlaps(ExactOverlaps):
         """γ/B at a time."""
         if not callable(self.gamma):
             return self.gamma / self.batch
-        return _not_negative("gamma", self.gamma(time)) / self.batch
+        return non_negative_float("gamma", self.gamma(time)) / self.batch
 
     def _normals(self, width: int) -> Array | None:
         """The sample, two halves that are scrambled apart, shape (points, width + 1)."""
@@ -209,13 +209,6 @@ class NoisyOverlaps(ExactOverlaps):
         mean = noise_mean(self.activation, self.target, self.noise**2, normals)
         assert mean is not None  # points were given where there is no closed form
         return NoisyField(width, self.activation, self.target, self.epsilon, self._strength, mean)
-
-
-def _not_negative(name: str, value: object) -> float:
-    number = finite_float(name, value)
-    if number < 0:
-        raise ArgumentError(f"Argument `{name}` must be ≥ 0, but is {number:g}.")
-    return number
 
 
 def _checked_points(points: int) -> int:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from netphase._checks import (
     finite_array,
-    finite_float,
     machine_memory,
+    non_negative_float,
     one_of,
     positive_float,
     positive_int,
@@ -95,9 +95,6 @@ class ProjectedSGD:
         batch: int = 1,
         noise: float = 0.0,
     ) -> None:
-        tau = finite_float("noise", noise)
-        if tau < 0:
-            raise ArgumentError(f"Argument `noise` must be 0 or positive, but is {tau:g}.")
         values = {
             "activation": expand(activation),
             "target": expand(target),
@@ -105,7 +102,7 @@ class ProjectedSGD:
             "rate": positive_float("rate", rate),
             "inputs": positive_int("inputs", inputs),
             "batch": positive_int("batch", batch),
-            "noise": tau,
+            "noise": non_negative_float("noise", noise),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

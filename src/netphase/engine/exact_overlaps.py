@@ -240,7 +240,7 @@ class Snapshot(NamedTuple):
 
 
 class OverlapRun(NamedTuple):
-    """What `solve_overlaps` gives.
+    """What `solve_exact_overlaps` gives.
 
     Attributes:
         snapshots: the states at the times that were reached.
@@ -342,7 +342,7 @@ class _Stepper:
         )
 
 
-def solve_overlaps(
+def solve_exact_overlaps(
     field: OverlapField,
     state: tuple[Array, Array, Array],
     times: Array,
