@@ -58,6 +58,14 @@ def test_figures_and_tables_are_made_and_old_ones_go(run, tmp_path, monkeypatch)
     assert left == {"timescales.nc", "timescales.json"}
 
 
+def test_a_staircase_of_two_directions(run_json):
+    content = run_json(*BASE, "--target", "z1 + z1*z2", "--no-figures")
+    rows = {row["degree"]: row for row in content["degrees"]}
+    assert rows[2]["exponent"] == pytest.approx(0.25, abs=0.01)
+    assert rows[2]["predicted_plateau"] == pytest.approx(0.0, abs=1e-12)
+    assert content["verdict"]["word"] == "canonical"
+
+
 def test_what_is_never_learnt_is_said_with_its_reason(run):
     result = run(*BASE[:1], "--target", "1,0,1", "--epsilon", "1e-4", "--no-figures")
     assert result.exit_code == 0, result.stderr
@@ -109,7 +117,7 @@ def test_named_functions_reach_the_run(run_json):
         (("--target", "exp"), "Option --target must be an activation (relu, "),
         (("--target", "1,b"), "Option --target must be an activation"),
         (("--target", "1,2/0"), "Option --target must be numbers or fractions"),
-        (("--target", "z1 + z2"), "must be a function of one direction"),
+        (("--activation", "z1 + z2"), "must be a function of one variable"),
         (("--activation", "rellu"), "Did you mean 'relu'?"),
         (("--activation", "relu?slope=1"), "has the unknown option 'slope'"),
         (("--outputs", "cauchy"), "Option --outputs must be one of gaussian"),

@@ -36,6 +36,7 @@ Functions are written as one of
   tanh, relu?shift=0.5, erf?scale=0.7071   an activation, with options
   1,-1,2/3,-1/3                            Hermite coefficients (normalised polynomials)
   z + z^3, h1(z) - 0.5*h3(z)               a polynomial
+  z1 + z1*z2, h2(z1) + z2                  a target of several directions, by its total degrees
 
 \b
 Examples:
@@ -125,9 +126,11 @@ LARGE = 2**31
 @json_option
 def command(**options: Any) -> int:
     """See when each degree is learnt."""
+    from netphase import hermite
     from netphase.timescales import timescales
 
-    activation, target = (_series(name, options[name]) for name in ("activation", "target"))
+    activation = _activation(options["activation"])
+    target = hermite.load(options["target"], "target")
     outputs = _outputs(options["outputs"])
     folder: Path = options["output"]
     make_folder(folder)
@@ -160,15 +163,15 @@ def command(**options: Any) -> int:
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
 
-def _series(name: str, text: str) -> HermiteSeries:
-    """The activation or the target, functions of one variable."""
+def _activation(text: str) -> HermiteSeries:
+    """A function of one variable."""
     from netphase import hermite
 
-    found = hermite.load(text, name)
+    found = hermite.load(text, "activation")
     if not isinstance(found, hermite.HermiteSeries):
         raise click.UsageError(
-            f"Option --{name} must be a function of one direction z, but {text!r} is one of "
-            f"{found.projections}. Use netphase.dynamics.MultiIndexOverlaps for it."
+            f"Option --activation must be a function of one variable z, but {text!r} is one of "
+            f"{found.projections}."
         )
     return found
 
