@@ -143,6 +143,28 @@ def test_stochastic_descent_comes_near_the_flow():
     assert times[0] == pytest.approx(times[1], rel=0.15)
 
 
+def test_the_default_rate_keeps_the_noise_of_steps_small():
+    found = timescales(
+        [1, 1], [1, -1], outputs=ATOMS, epsilons=[0.2], solver="sgd", width=10, inputs=20, end=0.3
+    )
+    (rate,) = json.loads(found.attrs["setting"])["rates"]
+    assert rate * 20 * np.mean(np.square(ATOMS)) <= 0.0301  # E σ′² = 1
+    assert np.isfinite(found.t.values).all()
+    assert found.t.values[0] == pytest.approx(np.rint(found.t.values[0] / rate) * rate)
+    assert np.all(np.diff(found.t.values[0]) > 0.0)
+
+
+def test_a_run_that_diverges_keeps_what_it_has():
+    found = timescales(
+        [1, 1, 1], [1, -1], outputs=ATOMS, epsilons=[0.05], solver="sgd", width=10, inputs=20,
+        rate=0.5, end=50.0,
+    )  # fmt: skip
+    assert status_words(found.status.values).ravel().tolist() == ["diverged"]
+    assert np.isnan(found.risk.values[0, 0, -1])
+    assert np.isnan(found.learning_time.values).all()
+    assert any("seed 0: diverged" in each for each in json.loads(found.attrs["warnings"]))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -36,6 +36,10 @@ def test_canonical_orders():
         (SIGMA, [1, 0, 0.5], ATOMS, None, 0, "σ_1 φ_1 = 0"),
         (SIGMA, [1, -1, 0, -1 / 3], ATOMS, None, 1, "with nothing learnt between"),
         ([0, 1, 1], [1, 1, 1], ATOMS, None, -1, "σ_0 = 0"),
+        # one neuron: half of degree 1 is learnt, at a time of order one, and a part never
+        (SIGMA, PHI, [0.3], [1e-9, 1e-10, 1e-11, 1e-12, 1e-13], 0, "P_A has one atom"),
+        # degree 1 comes back above 10 % when degree 3 is learnt
+        ([-1, 0.5, 0.5, 1], [-1, 1, 0, 1], [0.71, -1.01, -0.61], None, 0, "t_3 ∝"),
         (SIGMA, PHI, "uniform:400", EARLY, 2, "P_A has a density"),
         (SIGMA, PHI, "gaussian:400", [1e-5, 1e-6, 1e-7, 1e-8, 1e-9], 2, "P_A has a density"),
     ],
@@ -49,7 +53,9 @@ def test_orders_that_are_not_canonical(activation, target, outputs, epsilons, le
 @pytest.mark.parametrize(
     ("epsilons", "level", "reason"),
     [
-        (EARLY, 1, "smaller ε would tell"),
+        ([1e-3, 1e-4, 1e-5], 1, "Smaller ε would tell"),
+        (EARLY, 2, "with ε ≤ 1e-09, and there are 0"),
+        ([1e-4, 1e-6, 1e-8, 1e-10, 1e-12], 2, "with ε ≤ 1e-09, and there are 2"),
         ([1e-9, 1e-10], -1, "three values of ε at least, and there are 2"),
         ([1e-6, 1e-7, 1e-8, 1e-9, 1e-10], 2, "with ε ≤ 1e-09, and there are 2"),
         ([0.1, 0.03, 0.01], 0, "t_1"),
@@ -76,3 +82,17 @@ def test_a_truncated_series_is_said():
     found = timescales("relu", [1, 1, 1], outputs=ATOMS, epsilons=[1e-6])
     assert any("cut behind degree 31" in each for each in json.loads(found.attrs["warnings"]))
     assert np.isfinite(found.learning_time.values).all()
+
+
+def test_the_exponent_of_degree_two_rests_on_small_epsilon():
+    # 1e-3 alone would draw it away from 1/4 by more than its error
+    found = timescales([1, 1, 1], [1, -1, 1], outputs=ATOMS, epsilons=[1e-3, 1e-6, 1e-9, 1e-12])
+    assert found.exponent_points.values.tolist() == [4, 4, 3]
+    assert found.exponent.values[2] == pytest.approx(0.25, abs=0.01)
+    assert found.attrs["verdict"] == "canonical"
+
+
+def test_a_target_of_zero_has_no_order():
+    word, level, reason = verdict(SIGMA, [0], ATOMS)
+    assert (word, level) == ("undetermined", -1)
+    assert "nothing to learn" in reason

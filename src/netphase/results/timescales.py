@@ -135,7 +135,7 @@ def timescales_dataset(
         return np.array([[getattr(run, name) for run in row] for row in runs])
 
     along, inside = ("epsilon", "seed", "record"), ("epsilon", "seed", "degree")
-    words = "time t of the flow, ε times that of the second layer alone"
+    words = "time t, of SGD steps times their rate (NaN: SGD has fewer steps than records)"
     table_of_times = {
         name: (inside, stacked(name), labels("1", f"{text} ({NOT_WITHIN})"))
         for name, text in _TIMES.items()

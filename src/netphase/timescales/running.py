@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netphase._checks import finite_array, one_of, positive_float, positive_int
+from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.analysis import TimeScaleFit, fit_time_scale
@@ -28,8 +27,9 @@ from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, MultiIndexTarget, expand
 from netphase.results import DegreeTable, StageRun, timescales_dataset
 from netphase.timescales.problem import Problem
-from netphase.timescales.solvers import Solver, exact_run, mean_field_run, sgd_runs
-from netphase.timescales.verdict import CRITERION, CROSSOVER, LATE, judge_order
+from netphase.timescales.setting import Setting
+from netphase.timescales.solvers import Solver, default_rate, exact_run, mean_field_run, sgd_runs
+from netphase.timescales.verdict import CRITERION, asymptotic, judge_order
 from netphase.timescales.warnings import cautions
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def timescales(
         >>> found.exponent.round(2).values.tolist()
         [1.0, 0.5, 0.25]
     """
-    setting = _Setting(solver, width, inputs, rate, batch, noise, rtol, tuple(seeds))
+    setting = Setting(solver, width, inputs, rate, batch, noise, rtol, tuple(seeds))
     rates = _epsilons(epsilons, setting.solver)
     problem = _problem(activation, target, output_atoms(outputs, weights=weights), setting)
     last = None if end is None else positive_float("end", end)
@@ -137,81 +137,12 @@ def timescales(
             "initial_risk": prediction.initial_risk,
             "floor": prediction.floor,
             "warnings": json.dumps(said, ensure_ascii=False),
-            "setting": json.dumps(_described(problem, setting, last), ensure_ascii=False),
+            "setting": json.dumps(_described(problem, setting, rates, last), ensure_ascii=False),
         },
     )
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """The solver and its own arguments, checked."""
-
-    solver: str
-    width: int | None
-    inputs: float
-    rate: float | None
-    batch: int
-    noise: float
-    rtol: float | None
-    seeds: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        one_of("solver", self.solver, get_args(Solver))
-        if self.inputs != math.inf:
-            object.__setattr__(self, "inputs", positive_int("inputs", _whole(self.inputs)))
-        object.__setattr__(self, "seeds", _seeds(self.seeds))
-        self._refuse_unused()
-        if self.solver == "mean_field":
-            return
-        if self.width is None:
-            raise ArgumentError(
-                f"Argument `width` must be given for the solver {self.solver!r}, which follows "
-                "finitely many neurons."
-            )
-        positive_int("width", self.width)
-        if self.solver == "sgd" and self.inputs == math.inf:
-            raise ArgumentError(
-                "Argument `inputs` must be finite for the solver 'sgd', which draws samples."
-            )
-        if self.rate is not None:
-            positive_float("rate", self.rate)
-        positive_int("batch", self.batch)
-
-    def _refuse_unused(self) -> None:
-        """Every argument that is given is used, or refused."""
-        finite, sgd = ("exact", "sgd"), ("sgd",)
-        for name, given, solvers in (
-            ("width", self.width is not None, finite),
-            ("seeds", self.seeds != (0,), finite),
-            ("rate", self.rate is not None, sgd),
-            ("batch", self.batch != 1, sgd),
-            ("noise", self.noise != 0.0, sgd),
-            ("rtol", self.rtol is not None, ("mean_field", "exact")),
-        ):
-            if given and self.solver not in solvers:
-                words = " or ".join(repr(each) for each in solvers)
-                raise ArgumentError(
-                    f"Argument `{name}` must be left out for the solver {self.solver!r}: it goes "
-                    f"with {words}."
-                )
-
-
-def _whole(number: Any) -> Any:
-    """A whole number written as a float, as an integer."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _seeds(seeds: Sequence[Any]) -> tuple[int, ...]:
-    try:
-        found = tuple(operator.index(seed) for seed in seeds)
-    except TypeError:
-        found = ()
-    if not found or len(set(found)) < len(found):
-        raise ArgumentError(f"Argument `seeds` must be different integers, but is {seeds!r}.")
-    return found
-
-
-def _problem(activation: Any, target: Any, law: OutputAtoms, setting: _Setting) -> Problem:
+def _problem(activation: Any, target: Any, law: OutputAtoms, setting: Setting) -> Problem:
     """What is learnt, with its prediction."""
     sigma = expand(activation)
     if not isinstance(target, MultiIndexTarget):
@@ -232,7 +163,7 @@ def _problem(activation: Any, target: Any, law: OutputAtoms, setting: _Setting) 
 def _run(
     problem: Problem,
     epsilons: Array,
-    setting: _Setting,
+    setting: Setting,
     end: float | None,
     jobs: int | None,
     progress: Callable[[int, int], None] | None,
@@ -272,8 +203,14 @@ def _run(
         return [[each.result() for each in row] for row in waiting], []
 
 
-def _described(problem: Problem, setting: _Setting, end: float | None) -> dict[str, Any]:
-    """The setting as plain values."""
+def _described(
+    problem: Problem, setting: Setting, epsilons: Array, end: float | None
+) -> dict[str, Any]:
+    """The setting as plain values; ``rates`` are the η of SGD at each ε."""
+    rates = []
+    if setting.solver == "sgd":
+        d, batch = int(setting.inputs), setting.batch
+        rates = [setting.rate or default_rate(problem, float(e), d, batch) for e in epsilons]
     return {
         "activation": problem.activation.name,
         "activation_coefficients": problem.prediction.activation.tolist(),
@@ -284,6 +221,7 @@ def _described(problem: Problem, setting: _Setting, end: float | None) -> dict[s
         **asdict(setting),
         "seeds": list(setting.seeds),
         "inputs": None if setting.inputs == math.inf else setting.inputs,
+        "rates": rates,
         "end": end,
     }
 
@@ -321,8 +259,7 @@ def _fit(
     times = np.array([[run.learning_time[degree] for run in row] for row in runs])
     if degree == 1 and each.basis == "closed form":
         times = times * (np.sqrt(epsilons) / predicted[:, 1])[:, None]
-    if degree >= LATE and each.exponent == 1 / (2 * degree):
-        times = np.where((epsilons <= CROSSOVER * (1 + 1e-9))[:, None], times, np.nan)
+    times = np.where(asymptotic(each, epsilons)[:, None], times, np.nan)
     return fit_time_scale(epsilons, times)
 
 

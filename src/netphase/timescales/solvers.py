@@ -28,7 +28,7 @@ RECORDS_FINITE, LEAST_RECORDS, MOST_NUMBERS = 120, 20, 1.2e8
 EXACT_RTOL = 1e-6
 """Tolerance of the exact equations: windows of learning enlarge an error by some hundred times."""
 
-SECOND_LAYER, FIRST_LAYER = 0.1, 0.1
+SECOND_LAYER, FIRST_LAYER = 0.1, 0.03
 """Size of a step of SGD in each layer, where no rate is given."""
 
 
@@ -143,7 +143,7 @@ def sgd_runs(
         noise=options["noise"],
     )
     last = end_of_finite(problem, epsilon) if end is None else end
-    steps = np.unique(np.rint(np.geomspace(1.0, max(last / rate, 2.0), RECORDS_FINITE)))
+    steps = whole_steps(round(max(last / rate, 2.0)), RECORDS_FINITE)
     found = equations.run(width, steps * rate, outputs=problem.outputs, seeds=seeds, jobs=jobs)
     planned = np.full(RECORDS_FINITE, np.nan)
     planned[: len(steps)] = found.times
@@ -153,6 +153,18 @@ def sgd_runs(
         residuals, sizes = problem.residuals(a, s), _sizes(a, s)
         runs.append(staged(problem, planned, found.risk[row], residuals, sizes, status, noise=None))
     return runs, found.notes
+
+
+def whole_steps(last: int, count: int) -> Array:
+    """Whole numbers from 1 to ``last``, nearly even in their logarithm; ``count`` if there are."""
+    if last <= count:
+        return np.arange(1.0, last + 1.0)
+    tries = count
+    steps = np.empty(0)
+    while len(steps) < count:  # neighbours fall together where the steps are small
+        steps = np.unique(np.rint(np.geomspace(1.0, last, tries)))
+        tries += count
+    return np.asarray(steps[np.rint(np.linspace(0, len(steps) - 1, count)).astype(int)])
 
 
 def default_rate(problem: Problem, epsilon: float, d: int, batch: int) -> float:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from netphase._types import Array
 from netphase.analysis import TimeScaleFit
+from netphase.analysis.time_scales import FEWEST
 from netphase.dynamics import DegreePrediction, LearningPrediction, stage_exponents
 from netphase.results import StageRun
 
@@ -34,14 +36,16 @@ CROSSOVER, LATE = 1e-9, 3
 """Exponents of this degree and later ones hold below this ε: above, t_3 may rise as ε falls."""
 
 ASYMPTOTIC = 1e-6
-"""An order that no rule forbids is called not canonical only if the smallest ε is below this."""
+"""An order that no rule forbids is called not canonical only if the smallest ε is below this; and
+the exponent of degree 2 is that of ε up to here, where there are enough of them."""
 
 CRITERION = (
     "degree l is learnt in the canonical order if, at the smallest ε, the risk is within "
     f"{MARGIN:g} of the step ½ φ_l² of the plateau before its window (90 % to 10 % of its "
     "residual) and of the one behind it, the window begins after that of the degree before has "
     "ended, the gap between the two widens as ε falls, and the measured exponent of t_l is that of "
-    f"ε^(1/(2l)) within {TOLERANCE:g} or {SURE:g} of its errors; not canonical if it is never "
+    f"ε^(1/(2l)) within {TOLERANCE:g} or {SURE:g} of its errors (of degree 2 over ε ≤ "
+    f"{ASYMPTOTIC:g} if there are {FEWEST}, of later ones over ε ≤ {CROSSOVER:g}); not canonical if it is never "
     "learnt, at another power of ε that theory has for it, or, at ε below "
     f"{ASYMPTOTIC:g}, at another power or with windows that overlap; otherwise undetermined."
 )
@@ -69,6 +73,25 @@ class _Finding(NamedTuple):
     ruled: bool = False  # whether a rule says so too
 
 
+def asymptotic(each: DegreePrediction, epsilons: Array) -> npt.NDArray[np.bool_]:
+    """Which ε the exponent of a degree rests on: those small enough for its canonical power.
+
+    Args:
+        each: what is predicted of the degree.
+        epsilons: ε, shape (epsilon,).
+
+    Returns:
+        Shape (epsilon,).
+    """
+    every = np.ones(len(epsilons), dtype=np.bool_)
+    if each.degree < LATE - 1 or each.exponent != stage_exponents(each.degree).time:
+        return every
+    if each.degree >= LATE:
+        return epsilons <= CROSSOVER * (1 + 1e-9)
+    small = epsilons <= ASYMPTOTIC * (1 + 1e-9)
+    return small if small.sum() >= FEWEST else every
+
+
 def judge_order(
     prediction: LearningPrediction,
     fits: list[TimeScaleFit],
@@ -93,6 +116,8 @@ def judge_order(
         -1,
         [each for each in prediction.degrees[: len(fits)] if _has_target(prediction, each)],
     )
+    if not asked:
+        return OrderVerdict("undetermined", level, "The target is zero: there is nothing to learn.")
     order = np.argsort(-np.asarray(epsilons))
     before: DegreePrediction | None = None
     for each in asked:
@@ -103,12 +128,30 @@ def judge_order(
         found = _judge(each, fits[each.degree], medians)
         if found.word == "not canonical" and not found.ruled and min(epsilons) > ASYMPTOTIC:
             found = _Finding("undetermined", f"{found.reason} Smaller ε would tell.")
+        if found.word == "undetermined":
+            later = [later for later in asked if later.degree > each.degree]
+            found = _ruled_out(prediction, fits, [runs[i] for i in order], later) or found
         if found.word != "canonical":
             return OrderVerdict(found.word, level, found.reason)
         level, before = each.degree, each
     return OrderVerdict(
         "canonical", level, "Every degree of the target is learnt on its own scale, in order."
     )
+
+
+def _ruled_out(
+    prediction: LearningPrediction,
+    fits: list[TimeScaleFit],
+    runs: list[list[StageRun]],
+    later: list[DegreePrediction],
+) -> _Finding | None:
+    """The first later degree that a rule and the runs exclude, whatever comes before it."""
+    for each in later:
+        medians = [_Medians(prediction, row, each, None) for row in runs]
+        found = _judge(each, fits[each.degree], medians)
+        if found.word == "not canonical" and found.ruled:
+            return found
+    return None
 
 
 def _has_target(prediction: LearningPrediction, each: DegreePrediction) -> bool:
@@ -154,14 +197,16 @@ def _judge(each: DegreePrediction, fit: TimeScaleFit, found: list[_Medians]) -> 
     degree, last = each.degree, found[-1]
     if not each.learnable and not last.learnt:
         return _Finding("not canonical", f"Degree {degree} is never learnt. {each.reason}", True)
-    if not last.learnt:
-        return _Finding(
-            "undetermined",
-            f"Degree {degree} is not learnt within the run at the smallest ε: a longer one would "
-            "tell.",
-        )
     canonical = stage_exponents(degree).time
     exponent = _exponent(each, fit, canonical)
+    if not last.learnt:
+        if exponent is not None and exponent.word == "not canonical":
+            return exponent  # half of it is learnt, at another power
+        return _Finding(
+            "undetermined",
+            f"More than 10 % of degree {degree} is left at the end of the run at the smallest ε: a "
+            "longer one would tell.",
+        )
     if exponent is not None:
         return exponent
     return _levels(degree, found) or _Finding("canonical", "")
