@@ -134,3 +134,9 @@ def test_wrong_input_is_one_sentence(run, arguments, words):
     assert result.stdout == ""
     assert words in result.stderr, result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_inputs_of_the_mean_field_are_told(run):
+    said = run("timescales", "--no-figures", "--epsilon", "1e-4", "--inputs", "1e6").stdout
+    assert "mean field of infinitely many neurons, 1e+06 inputs" in said
+    assert "infinitely many inputs" in run("timescales", "--no-figures", "--target", "1").stdout

@@ -17,6 +17,7 @@ from netphase.errors import ArgumentError
 from netphase.hermite import expand, multi_index
 
 TWO, THREE = [-1.0, 1.0], [-1.0, 0.2, 1.3]
+SIX = [-2.29, 0.82, 1.15, -0.77, 0.99, 0.1]
 FOUR, FIVE = [-1.5, -0.5, 0.4, 1.7], [-1.6, -0.7, 0.1, 0.5, 1.8]
 ONES = np.ones(4)
 
@@ -54,6 +55,10 @@ def solved(sigma, phi, atoms, epsilon, end=1e3):
         ([0, 1, 1, 1, 1], [0, 1, -0.6, 0.4, -0.4], FIVE),
         ([0, 1, 1], [0, -1, 0.6], [1.0]),
         ([0, 1, 1], [0, -1, -0.6], [1.0]),
+        # nor degree 2, whose sign is then that of output weights of one sign
+        ([0, 1, 1], [0, 1, 0.5], [0.9, 0.5, 0.1, 1.7]),
+        ([0, 1, 1], [0, 1, 0.5], [-0.9, -0.5, -0.1, -1.7]),
+        ([0, 1, 1], [0, 1, -0.5], [-0.9, -0.5, -0.1, -1.7]),
         # nothing leaves s = 0; degree 0 alone cannot be learnt
         ([1, 1, 1, 1], [1, 0, 0.5, 0.5], FOUR),
         ([0, 1, 1, 1], [1, 1, 0.5, 0.5], FOUR),
@@ -146,6 +151,23 @@ def test_finite_inputs_take_predictions_away_where_they_do_not_hold():
     assert np.isfinite(found.times(1e-8)).tolist() == [True, True, False, False]
     assert np.isfinite(found.times(1e-13)).tolist() == [True, False, False, False]
     assert np.isfinite(found.times(1e-3)).tolist() == [True, True, True, False]  # ε too large
+
+
+def test_no_power_is_left_after_a_time_of_order_one():
+    for sigma, phi in (([0.5, 1, 0, 1, -1], [1, -1, 0, -1, 1]), ([1] * 5, [1, -1, 0, -0.5, 0.5])):
+        found = predict_learning(sigma, phi, output_atoms(SIX))
+        assert [found.degrees[3].exponent, found.degrees[4].exponent] == [0.0, 0.0]
+        assert "order one" in found.degrees[4].reason
+        ends = [
+            solved(found.activation, found.target, SIX, epsilon).crossing_times
+            for epsilon in (1e-9, 1e-11)
+        ]
+        assert abs(math.log(ends[1][4] / ends[0][4]) / math.log(1e-2)) < 0.03
+
+
+def test_no_time_is_predicted_where_epsilon_is_far_too_large():
+    found = predict_learning(ONES, [1, -1, 2 / 3, -1 / 3], output_atoms(FOUR)).times(10.0)
+    assert np.isnan(found[1:]).all()  # the formula of degree 1 turns negative there
 
 
 def test_total_degrees_of_several_directions():

@@ -81,6 +81,8 @@ def test_networks_are_drawn_from_the_density_and_not_from_its_atoms():
         (lambda: output_atoms("uniform", weights=np.ones(2) / 2), "`weights` goes with atoms"),
         (lambda: output_atoms([1.0, 2.0], weights=[1.0]), "one entry for each of the 2 atoms"),
         (lambda: output_atoms([1.0, math.nan]), "`atoms` must be finite"),
+        (lambda: output_atoms([1e200, -1.0]), "largest is 0 or from 1e-100 to 1e\\+100"),
+        (lambda: output_atoms("1e-200"), "largest is 0 or from"),
     ],
 )
 def test_bad_input_is_one_sentence(call, sentence):

@@ -29,7 +29,7 @@ MOST_ROWS = 12
 """Values of ε in the table; of more, the smallest ones."""
 
 SOLVERS = {
-    "mean_field": "mean field: infinitely many neurons and inputs",
+    "mean_field": "mean field of infinitely many neurons",
     "exact": "exact equations of the overlaps",
     "sgd": "one-pass projected SGD",
 }
@@ -146,8 +146,8 @@ def _model(setting: dict[str, Any]) -> str:
     parts = [SOLVERS[setting["solver"]]]
     if setting["width"] is not None:
         parts.append(f"{setting['width']} neurons")
-        d = setting["inputs"]
-        parts.append("infinitely many inputs" if d is None else f"{short(d)} inputs")
+    d = setting["inputs"]
+    parts.append("infinitely many inputs" if d is None else f"{short(d)} inputs")
     return ", ".join([*parts, f"output weights start as {setting['outputs']}"])
 
 

@@ -103,7 +103,7 @@ LARGE = 2**31
 @click.option(
     "--inputs",
     type=POSITIVE,
-    help="Inputs d; default: infinitely many. Of the mean field they set the predicted times only.",
+    help="Inputs d; default: infinitely many. Initial overlaps are of size 1/√d.",
 )
 @click.option("--end", type=POSITIVE, help="Last time t; default: after all that can be learnt is.")
 @click.option("--rate", type=POSITIVE, help="Learning rate η of sgd; t counts steps times η.")

@@ -133,8 +133,9 @@ class LearningPrediction:
         """
         spread = math.sqrt(epsilon) * _spread(self.activation, self.outputs)
         overlaps = 1.0 / (self.inputs * math.sqrt(epsilon))
-        valid = np.full(len(self.degrees) - 1, overlaps <= FELT * spread)
-        valid[:1] = spread + overlaps < abs(self.target[1] / self.activation[1])
+        small = spread + overlaps < abs(self.target[1] / self.activation[1])
+        valid = np.full(len(self.degrees) - 1, small and overlaps <= FELT * spread)
+        valid[:1] = small
         return valid
 
     def widths(self, epsilon: float) -> Array:
@@ -253,7 +254,8 @@ def _later(
     if guide is not None and sigma[degree] * phi[degree] * _sign(guide, sigma, phi, outputs) < 0.0:
         reason = f"σ_{degree} φ_{degree} has not the sign of {_name(guide, sigma)}: it {AGAINST}"
         return DegreePrediction(degree, False, "never", math.nan, previous, reason)
-    exponent = time_exponent(degree, previous)
+    # What is learnt before it bounds it from below: after a time of order one, no power is left.
+    exponent = min(time_exponent(degree, previous), learnt[-1].exponent)
     needed = _atoms_needed(degree, sigma)
     if outputs.distinct < needed and exponent > 0.0:
         reason = (
@@ -280,13 +282,13 @@ def _guide(degree: int, previous: int, own: int, sigma: Array, outputs: OutputAt
     Behind an even leap the flow towards degree l grows or shrinks with the sign of degree p alone.
     Behind a degree that is learnt at a time of order one for want of atoms it is the last one on
     its own scale that decides, and the degree before the previous one where σ_0 = 0 leaves the mean
-    output weight free.
+    output weight free: for degree 2 that is the sign of the output weights, if all have the same.
     """
     if (degree - previous) % 2 == 0:
         return previous
     if degree - own == 2:
         return own
-    if sigma[0] == 0.0 and (degree > 2 or outputs.distinct == 1):
+    if sigma[0] == 0.0 and (degree > 2 or outputs.one_sign):
         return degree - 2
     return None
 
@@ -303,9 +305,10 @@ def _name(guide: int, sigma: Array) -> str:
 
 
 def _words(degree: int, previous: int, exponent: float) -> str:
-    if degree == previous + 1:
+    if degree == previous + 1 and exponent > 0:
         return f"Degree {degree} follows degree {previous}, at a time ∝ ε^(1/{2 * degree})."
-    start = f"Degree {degree} follows degree {previous}, with nothing learnt between"
+    between = ", with nothing learnt between" if degree > previous + 1 else ", which is as late"
+    start = f"Degree {degree} follows degree {previous}{between}"
     if exponent == 0:
         return f"{start}: at a time of order one."
     return f"{start}: at a time ∝ ε^({exponent:.4g}), that grows as ε falls."

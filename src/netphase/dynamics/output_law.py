@@ -28,6 +28,9 @@ ATOMS = 200
 SUM_SLACK = 1e-9
 """How far from one the sum of weights may be."""
 
+LARGEST = 1e100
+"""The largest size of output weights, and one over the least."""
+
 SAME = 1e-9
 """Atoms closer than this part of the largest are one."""
 
@@ -49,6 +52,14 @@ class OutputAtoms:
     name: str
     density: bool = False
     inverse: Callable[[Array], Array] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        largest = float(np.abs(self.atoms).max())
+        if largest != 0.0 and not 1.0 / LARGEST <= largest <= LARGEST:
+            raise ArgumentError(
+                f"Argument `outputs` must hold atoms whose largest is 0 or from {1 / LARGEST:g} to "
+                f"{LARGEST:g} in size, but it is {largest:g}: its square would leave float64."
+            )
 
     def quantiles(self, levels: Array) -> Array:
         """Quantiles of P_A: of the density itself where there is one, otherwise of the atoms.
@@ -74,6 +85,11 @@ class OutputAtoms:
     def variance(self) -> float:
         """⟨a²⟩ − ⟨a⟩²; zero where all atoms are one."""
         return 0.0 if self.distinct == 1 else float(self.weights @ (self.atoms - self.mean) ** 2)
+
+    @property
+    def one_sign(self) -> bool:
+        """Whether no two atoms have different signs."""
+        return bool(np.all(self.atoms >= 0.0) or np.all(self.atoms <= 0.0))
 
     @property
     def distinct(self) -> int:

@@ -45,8 +45,8 @@ CRITERION = (
     "residual) and of the one behind it, the window begins after that of the degree before has "
     "ended, the gap between the two widens as ε falls, and the measured exponent of t_l is that of "
     f"ε^(1/(2l)) within {TOLERANCE:g} or {SURE:g} of its errors (of degree 2 over ε ≤ "
-    f"{ASYMPTOTIC:g} if there are {FEWEST}, of later ones over ε ≤ {CROSSOVER:g}); not canonical if it is never "
-    "learnt, at another power of ε that theory has for it, or, at ε below "
+    f"{ASYMPTOTIC:g} if there are {FEWEST}, of later ones over ε ≤ {CROSSOVER:g}); not canonical "
+    "if it is never learnt, at another power of ε that theory has for it, or, at ε below "
     f"{ASYMPTOTIC:g}, at another power or with windows that overlap; otherwise undetermined."
 )
 """The rule, for tables and captions."""
