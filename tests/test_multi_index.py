@@ -1,6 +1,7 @@
 """Functions of several projections: text, values, overlaps, rotations, leap and reach, messages."""
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -139,6 +140,35 @@ def test_leap_and_reach(text, leap, reached):
         np.testing.assert_allclose(turned.T @ turned, basis.T @ basis, atol=1e-7)
 
 
+def test_the_leap_is_the_least_over_all_orders_of_the_terms():
+    rng = np.random.default_rng(4)
+    for _ in range(100):
+        p, count = rng.integers(1, 5), rng.integers(1, 6)
+        found = multi_index(
+            {tuple(rng.integers(0, 4, p) * (rng.random(p) < 0.5)): 1.0 for _ in range(count)}
+        )
+        assert found.leap() == min(map(leap_in_order, permutations(found.terms)))
+
+
+def leap_in_order(terms):
+    known, largest = set(), 0
+    for alpha in terms:
+        largest = max(largest, sum(k for j, k in enumerate(alpha) if j not in known))
+        known |= {j for j, k in enumerate(alpha) if k}
+    return largest
+
+
+@pytest.mark.parametrize("p", [1, 3, 6])
+def test_parities_leap_all_their_coordinates(p):
+    assert multi_index({(1,) * p: 1.0}).leap() == p
+    assert staircase(p).leap() == 1
+
+
+def test_letters_of_other_alphabets_and_comments_change_nothing():
+    assert multi_index("ｚ3").terms == {(0, 0, 1): 1.0}
+    assert multi_index("z1 # z9").projections == 1
+
+
 def test_missing_degrees_of_the_activation_shorten_the_reach():
     target = staircase(3)
     assert len(target.reach(hermite.expand([1.0, 1.0, 1.0, 1.0]))) == 3
@@ -163,11 +193,14 @@ def test_missing_degrees_of_the_activation_shorten_the_reach():
         ("(" * 900 + "z1" + ")" * 900, "it cannot be read"),
         ("z1 + " * 1000 + "z1", "it may have 2000 letters"),
         ("z99", "variables z1 to z64"),
+        ("ｚ99", "variables z1 to z64"),
         ("z1 - z1", "must not be zero"),
         ({}, "an empty dictionary"),
         ({(1, 0): 1.0, (1,): 1.0}, "keys of one length"),
         ({(1, -1): 1.0}, "tuples of integers ≥ 0"),
         ({(1, 0): math.nan}, "must be a finite number"),
+        ({(True, 0): 1.0}, "tuples of integers ≥ 0"),
+        ({1: 1.0, (1,): 2.0}, "name each term once"),
         ({(100,): 1.0}, "total degree 64"),
         (3.0, "but is float"),
     ],

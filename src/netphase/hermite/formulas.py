@@ -38,13 +38,16 @@ def parse(text: str) -> Terms:
         {(1, 0): 1.0, (1, 1): 2.0}
     """
     source = text.strip().replace("^", "**")
-    numbers = re.findall(r"\bz(\d*)\b", source[:_LONGEST])
-    variables = max((int(each or 1) for each in numbers), default=1)
-    if len(source) > _LONGEST or not 1 <= variables <= MOST_VARIABLES:
-        limits = f"{_LONGEST} letters and variables z1 to z{MOST_VARIABLES}"
-        raise _refusal(text, f"it may have {limits}")
+    limits = f"it may have {_LONGEST} letters and variables z1 to z{MOST_VARIABLES}"
+    if len(source) > _LONGEST:
+        raise _refusal(text, limits)
     try:
-        found = _Reader(text, variables).read(ast.parse(source, mode="eval").body)
+        tree = ast.parse(source, mode="eval").body
+        # from the tree: it reads letters of other alphabets as plain ones
+        variables = max((_number(each) for each in ast.walk(tree)), default=1)
+        if variables > MOST_VARIABLES:
+            raise _refusal(text, limits)
+        found = _Reader(text, max(1, variables)).read(tree)
     except ArgumentError:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
@@ -62,6 +65,12 @@ def parse(text: str) -> Terms:
 def _refusal(text: str, why: str) -> ArgumentError:
     shown = text if len(text) <= 60 else text[:57] + "..."
     return ArgumentError(f"Argument `target` must be {_FORM}, but is {shown!r}: {why}.")
+
+
+def _number(node: ast.AST) -> int:
+    """Which variable a name is, from 1; 0 if it is none."""
+    found = re.fullmatch(r"z(\d*)", node.id) if isinstance(node, ast.Name) else None
+    return int(found[1] or 1) if found else 0
 
 
 class _Reader:
@@ -118,8 +127,7 @@ class _Reader:
         return {self._unit(argument, k): 1.0 / math.sqrt(math.factorial(k))}
 
     def _unit(self, node: ast.Name, power: int) -> Exponent:
-        found = re.fullmatch(r"z(\d*)", node.id)
-        which = int(found[1] or 1) if found else 0
+        which = _number(node)
         if which < 1:
             raise _refusal(self.text, f"'{node.id}' is none of z1, z2, …")
         return tuple(power if j == which - 1 else 0 for j in range(len(self.zero)))

@@ -297,15 +297,20 @@ def staircase(projections: int) -> MultiIndexTarget:
 
 
 def _checked(target: Mapping[Any, Any]) -> dict[Exponent, float]:
-    found = {}
+    found: dict[Exponent, float] = {}
     for key, value in target.items():
         alpha = tuple(key) if isinstance(key, (tuple, list)) else (key,)
-        if not alpha or not all(isinstance(k, (int, np.integer)) and k >= 0 for k in alpha):
+        if not alpha or not all(_is_degree(k) for k in alpha):
             raise ArgumentError(
                 "Argument `target` must have tuples of integers ≥ 0 as its keys, the degrees in "
                 f"z1, z2, …, but has {key!r}."
             )
-        found[tuple(map(int, alpha))] = finite_float(f"target[{key!r}]", value)
+        degrees = tuple(map(int, alpha))
+        if degrees in found:
+            raise ArgumentError(
+                f"Argument `target` must name each term once, but has {degrees} twice."
+            )
+        found[degrees] = finite_float(f"target[{key!r}]", value)
     lengths = {len(alpha) for alpha in found}
     if len(lengths) > 1:
         raise ArgumentError(
@@ -318,6 +323,10 @@ def _checked(target: Mapping[Any, Any]) -> dict[Exponent, float]:
             f"{MOST_DEGREE}, but has more."
         )
     return found
+
+
+def _is_degree(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= 0
 
 
 def _made(terms: Mapping[Exponent, float], name: str) -> MultiIndexTarget:
