@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.figures import new_figure, panel_label
-from netphase.figures.style import INK, MARKERS, PAGE, SERIES, plain_ticks, style, tidy
+from netphase.figures.style import INK, MARKERS, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +68,8 @@ class Noise(NamedTuple):
 
 def descents(convergence: Convergence, collapse: Collapse) -> Figure:
     """Fig. 10: risk beside the flow, distances against η, risk against n/d, samples against d."""
+    from matplotlib.ticker import NullFormatter
+
     with style():
         figure = new_figure(PAGE, 5.0)
         panels = figure.subplots(2, 2)
@@ -79,8 +81,9 @@ def descents(convergence: Convergence, collapse: Collapse) -> Figure:
             panel_label(axes, f"({letter})")
             tidy(axes)
             axes.legend(fontsize=6.0)
-        for axes in panels[:, 0]:
-            plain_ticks(axes)
+        for axes, ticks in ((panels[0, 0], (0.2, 0.4, 0.8)), (panels[1, 0], (0.1, 0.3, 1.0))):
+            axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.yaxis.set_minor_formatter(NullFormatter())
     return figure
 
 
