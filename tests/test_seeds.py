@@ -19,6 +19,7 @@ def test_stream_numbers_are_frozen():
         "BOOTSTRAP": 5,
         "NULL_MODEL": 6,
         "DIRECTIONS": 7,
+        "HIDDEN_WEIGHTS": 8,
     }
 
 

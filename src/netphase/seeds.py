@@ -22,14 +22,16 @@ class Stream(IntEnum):
     BOOTSTRAP = 5
     NULL_MODEL = 6
     DIRECTIONS = 7
+    HIDDEN_WEIGHTS = 8
 
 
-def generator(seed: SupportsIndex, stream: Stream) -> np.random.Generator:
+def generator(seed: SupportsIndex, stream: Stream, part: int | None = None) -> np.random.Generator:
     """The generator of one stream of one seed.
 
     Args:
         seed: any integer, negative ones included.
         stream: what the numbers are for.
+        part: number of an independent part of the stream, ≥ 0, such as a layer.
 
     Returns:
         A fresh PCG64 generator; equal arguments give equal numbers.
@@ -43,6 +45,6 @@ def generator(seed: SupportsIndex, stream: Stream) -> np.random.Generator:
         number = operator.index(seed)
     except TypeError:
         raise ArgumentError(f"Argument `seed` must be an integer, but is {seed!r}.") from None
-    key = (int(stream), int(number < 0))
+    key = (int(stream), int(number < 0)) if part is None else (int(stream), int(number < 0), part)
     sequence = np.random.SeedSequence(abs(number), spawn_key=key)
     return np.random.Generator(np.random.PCG64(sequence))

@@ -8,6 +8,7 @@ from netphase.dynamics.constrained_flow import (
     constrained_velocity,
     degree_two_constant,
 )
+from netphase.dynamics.deep import DeepGradientDynamics, DeepTrajectory
 from netphase.dynamics.early_degrees import (
     degree_one_residual,
     degree_one_time,
@@ -71,6 +72,8 @@ __all__ = [
     "Committee",
     "CommitteeOverlaps",
     "CommitteeTrajectory",
+    "DeepGradientDynamics",
+    "DeepTrajectory",
     "DegreePrediction",
     "Descent",
     "ExactOverlaps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast, overload
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from netphase import engine
 from netphase._checks import finite_array, instance_of, positive_int
 from netphase._types import Array, Status, Which
 from netphase.dynamics.comparators import LinearizedDynamics, changes_of
+from netphase.dynamics.deep import DeepGradientDynamics
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import Adam, Descent, Flow, Method
 from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.random_features import RandomFeatureDynamics
 from netphase.dynamics.trajectory import Trajectory, check_times
+from netphase.engine.deep import DeepTrajectory
 from netphase.engine.problem import Outcome, Problem, Stop
 from netphase.errors import ArgumentError
-from netphase.networks import Parameters
+from netphase.networks import LayerParameters, Parameters
 
 Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics | RandomFeatureDynamics
 """An equation that a trained network is compared with, and that is solved on its own."""
@@ -41,6 +43,7 @@ FALLBACK_TOLERANCE = 20.0
 """Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
 
 
+@overload
 def evolve(
     dynamics: GradientDynamics | PopulationDynamics | Comparator,
     method: Method,
@@ -49,13 +52,36 @@ def evolve(
     stop: Stop | None = None,
     times: Sequence[float] | Array | None = None,
     tracked: int | None = None,
-) -> Trajectory:
+) -> Trajectory: ...
+
+
+@overload
+def evolve(
+    dynamics: DeepGradientDynamics,
+    method: Method,
+    state: LayerParameters,
+    *,
+    stop: Stop | None = None,
+    times: Sequence[float] | Array | None = None,
+) -> DeepTrajectory: ...
+
+
+def evolve(
+    dynamics: GradientDynamics | PopulationDynamics | Comparator | DeepGradientDynamics,
+    method: Method,
+    state: Parameters | LayerParameters,
+    *,
+    stop: Stop | None = None,
+    times: Sequence[float] | Array | None = None,
+    tracked: int | None = None,
+) -> Trajectory | DeepTrajectory:
     """Advances parameters by an equation until a condition to stop is met.
 
     Args:
         dynamics: the equation. `LinearizedDynamics` and `RandomFeatureDynamics` are solved in
             closed form and `MacroscopicDynamics` by its own integrator, whether `Descent` or
             `Flow` is asked for; see `PopulationDynamics` for how these follow its flow.
+            `DeepGradientDynamics` trains an ensemble, from and to `LayerParameters`.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
@@ -64,10 +90,11 @@ def evolve(
             which to keep the parameters (`Trajectory.snapshots`); the history then has rows at the
             start, these times and the end only.
         tracked: how many of the first neurons count in relative changes; by default all. For an
-            antisymmetric start this is the width of one copy.
+            antisymmetric start this is the width of one copy. Not for deep networks.
 
     Returns:
-        The trajectory. Numerical failures are its status; nothing is raised for them.
+        The trajectory. Numerical failures are its status; nothing is raised for them. That of an
+        ensemble of deep networks is a `DeepTrajectory`, whose history keeps its own rows.
 
     Raises:
         ArgumentError: shapes do not fit, a number is not finite, ``times`` does not increase, or
@@ -83,14 +110,17 @@ def evolve(
         >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
         'converged'
     """
-    known = (GradientDynamics, PopulationDynamics, *COMPARATORS)
+    known = (GradientDynamics, PopulationDynamics, *COMPARATORS, DeepGradientDynamics)
     names = (
-        "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics, a RandomFeatureDynamics "
-        "or a MacroscopicDynamics"
+        "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics, a RandomFeatureDynamics, "
+        "a MacroscopicDynamics or a DeepGradientDynamics"
     )
     instance_of("dynamics", dynamics, known, names)
     instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
     instance_of("stop", stop, (Stop, type(None)), "a Stop")
+    condition = Stop(stagnation=STAGNATION) if stop is None else stop
+    if isinstance(dynamics, DeepGradientDynamics):
+        return _deep(dynamics, method, state, condition, check_times(times), tracked)
     checked = _check_state(dynamics, state)
     count = len(checked.a) if tracked is None else positive_int("tracked", tracked)
     if count > len(checked.a):
@@ -98,7 +128,6 @@ def evolve(
             f"Argument `tracked` must be at most the number of neurons, {len(checked.a)}, but is "
             f"{count}."
         )
-    condition = Stop(stagnation=STAGNATION) if stop is None else stop
     if isinstance(method, Adam):
         return _adam(dynamics, method, checked, condition, count, check_times(times))
     if isinstance(dynamics, PopulationDynamics):
@@ -113,6 +142,22 @@ def evolve(
         integrator, outcome = advance(problem, method, checked, condition, count)
         return _trajectory(integrator, outcome, checked, count)
     return _through_times(problem, method, checked, condition, count, check_times(times))
+
+
+def _deep(
+    dynamics: DeepGradientDynamics,
+    method: Method,
+    state: Parameters | LayerParameters,
+    stop: Stop,
+    times: Array,
+    tracked: int | None,
+) -> DeepTrajectory:
+    instance_of("state", state, LayerParameters, "LayerParameters")
+    if tracked is not None:
+        raise ArgumentError(
+            f"Argument `tracked` must be left out for deep networks, but is {tracked!r}."
+        )
+    return dynamics.advance(method, cast(LayerParameters, state), stop, times)
 
 
 def _adam(
@@ -300,9 +345,11 @@ def _mean_square(problem: Problem, state: Parameters) -> float:
 
 
 def _check_state(
-    dynamics: GradientDynamics | PopulationDynamics | Comparator, state: Parameters
+    dynamics: GradientDynamics | PopulationDynamics | Comparator,
+    state: Parameters | LayerParameters,
 ) -> Parameters:
     instance_of("state", state, Parameters, "Parameters")
+    state = cast(Parameters, state)
     a, w = finite_array("state.a", state.a, 1), finite_array("state.w", state.w, 2)
     if isinstance(dynamics, PopulationDynamics):
         d = dynamics.target.d

@@ -12,6 +12,7 @@ from netphase.kernels.erf_integrals import (
 )
 from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
 from netphase.kernels.initial_stage import half_way, linear_plateau
+from netphase.kernels.layer_tangent import TangentKernels, tangent_kernel
 from netphase.kernels.leading_order import leading_plateau, stage_end
 from netphase.kernels.predictions import (
     RelativeChanges,
@@ -37,6 +38,7 @@ __all__ = [
     "GaussianKernels",
     "LinearModel",
     "RelativeChanges",
+    "TangentKernels",
     "condensed_lower_bound",
     "condensed_prediction",
     "deep_kernels",
@@ -61,4 +63,5 @@ __all__ = [
     "sphere_kernel",
     "stage_end",
     "tangent_gram",
+    "tangent_kernel",
 ]

@@ -1,5 +1,11 @@
 """Networks as maps, their parameters as points, and how those points are drawn."""
 
+from netphase.networks.multi_layer import (
+    LayerParameters,
+    MultiLayerNetwork,
+    OutputKind,
+    initial_layer_parameters,
+)
 from netphase.networks.two_layer import (
     BLOCK,
     Parameters,
@@ -10,8 +16,12 @@ from netphase.networks.two_layer import (
 
 __all__ = [
     "BLOCK",
+    "LayerParameters",
+    "MultiLayerNetwork",
+    "OutputKind",
     "Parameters",
     "TwoLayerNetwork",
+    "initial_layer_parameters",
     "initial_parameters",
     "student_parameters",
 ]

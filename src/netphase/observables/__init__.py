@@ -32,6 +32,7 @@ from netphase.observables.cover import Cover, effective_neurons, minimal_cover
 from netphase.observables.escapes import Escape
 from netphase.observables.events import ActivationEvent, activation_events, active_neurons
 from netphase.observables.features import Features, features
+from netphase.observables.layer_change import LayerChange, layer_change, operator_norm
 from netphase.observables.merging import MergedNetwork, merge
 from netphase.observables.phases import (
     NEVER,
@@ -71,6 +72,7 @@ __all__ = [
     "Cover",
     "Escape",
     "Features",
+    "LayerChange",
     "LearningWindows",
     "Marker",
     "MergedNetwork",
@@ -108,6 +110,7 @@ __all__ = [
     "is_lazy",
     "label_mean",
     "last_crossing",
+    "layer_change",
     "learning_windows",
     "line_gaps",
     "match_teacher",
@@ -115,6 +118,7 @@ __all__ = [
     "merge",
     "minimal_cover",
     "neuron_contributions",
+    "operator_norm",
     "over_cost",
     "participation_ratio",
     "path_norm",

@@ -1,0 +1,155 @@
+"""Literal gradient descent of ensembles of deep networks, with a fixed or a stable step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netphase._checks import positive_float
+from netphase._types import Array, Status
+from netphase.engine.deep import (
+    Counts,
+    DeepProblem,
+    DeepTrajectory,
+    Ensemble,
+    Flags,
+    layer_norms,
+    select_signals,
+)
+from netphase.engine.large import FIXED_LOOK, PACE, PACED_LOOK
+from netphase.engine.problem import Stop
+from netphase.networks import LayerParameters
+from netphase.networks.passes import backward, gradient, pushforward
+
+MOST_ITERATIONS = 30
+"""Power iterations of the first look at λ_max; later ones go on from its vector."""
+
+
+def descend_deep(
+    problem: DeepProblem,
+    parameters: LayerParameters,
+    *,
+    learning_rate: float | None,
+    stop: Stop,
+    times: Array,
+) -> DeepTrajectory:
+    """Full-batch gradient descent, W^[l] ← W^[l] − h η_l ∂R/∂W^[l], of every network.
+
+    Args:
+        problem: data, networks and precision.
+        parameters: the start; not changed.
+        learning_rate: h > 0, the same for all; None for the stable one, which every network has
+            for itself: h = 1/λ_max, half the limit of stability, with λ_max the largest eigenvalue
+            of its tangent kernel over n, or less where the kernel itself grows faster than that.
+        stop: when a run ends.
+        times: when to keep parameters; steps are shortened to end there.
+
+    Returns:
+        The trajectories, with ``notes["largest_sharpness"]``, the largest h λ_max/2 seen.
+
+    Raises:
+        ArgumentError: ``learning_rate`` is not positive.
+    """
+    rate = None if learning_rate is None else positive_float("learning_rate", learning_rate)
+    with np.errstate(all="ignore"):  # a number that overflows ends its run
+        run = Ensemble(problem, parameters, stop, times, parameters.weights[0].dtype)
+        pace = _Pace(run, rate)
+        pace.select(run.settle())
+        while run.running:
+            wanted = pace.steps()
+            moving = wanted > 0.0
+            step, clock = run.shortened(np.where(moving, wanted, 0.0))
+            run.descend(step)
+            run.look()
+            run.advance(clock)
+            pace.select(run.settle([None if each else Status.STAGNATED for each in moving]))
+    name = "gradient descent" if rate else "gradient descent at half the limit of stability"
+    return run.trajectory(name)
+
+
+class _Pace:
+    """Each network's step, and how near it has come to the limit of stability."""
+
+    def __init__(self, run: Ensemble, rate: float | None) -> None:
+        self._run, self._fixed = run, rate is not None
+        count, size = len(run.ids), run.residual[0].size
+        self._step = np.full(count, 0.0 if rate is None else rate)
+        vector = 1.0 + 0.5 * np.sin(1.0 + np.arange(size)).reshape(run.residual[0].shape)
+        self._vector = np.repeat(vector[None], count, axis=0).astype(run.residual.dtype)
+        self._next = np.zeros(count, np.int64)
+        self._square = np.full(count, np.inf)
+        run.notes["largest_sharpness"] = np.zeros(count)
+
+    def steps(self) -> Array:
+        """The lengths of the next steps, 0 where nothing moves the output."""
+        run = self._run
+        taken = run.steps[run.ids]
+        risen = ~(run.square <= self._square) & (not self._fixed)
+        due = np.flatnonzero((taken >= self._next) | risen).astype(np.int64)
+        if len(due):
+            self._look(due, taken[due])
+        self._square = run.square
+        return self._step
+
+    def select(self, keep: Flags | None) -> None:
+        """Follows the ensemble when runs have ended."""
+        if keep is not None:
+            self._step, self._vector = self._step[keep], self._vector[keep]
+            self._next, self._square = self._next[keep], self._square[keep]
+
+    def _look(self, due: Counts, taken: Counts) -> None:
+        largest = self._largest(due)
+        self._note(due, largest)  # of the steps up to here, which the next ones may undercut
+        most = FIXED_LOOK if self._fixed else PACED_LOOK
+        self._next[due] = np.minimum(2 * taken + 1, taken + most)
+        if self._fixed:
+            return
+        growth = self._growth(due)
+        fastest = np.maximum(largest / PACE, growth)
+        self._step[due] = np.where(largest > 0.0, 1.0 / fastest, 0.0)
+        self._next[due[growth > largest / PACE]] = 0  # features move: look at every step
+        self._note(due, largest)
+
+    def _note(self, due: Counts, largest: Array) -> None:
+        noted = self._run.notes["largest_sharpness"]
+        ids = self._run.ids[due]
+        noted[ids] = np.fmax(noted[ids], 0.5 * self._step[due] * largest)
+
+    def _largest(self, due: Counts) -> Array:
+        """λ_max of the tangent kernel over n, by power iteration from the last vectors, (due,)."""
+        run = self._run
+        weights = [each[due] for each in run.weights]
+        gains = [None if each is None else each[due] for each in run.gains]
+        signals = select_signals(run.signals, due)
+        rates = run.rates[due].astype(run.flat.dtype)[:, :, None, None, None]
+        vector, value = self._vector[due], np.zeros(len(due))
+        going = np.ones(len(due), bool)
+        for k in range(MOST_ITERATIONS):
+            vector /= np.linalg.norm(vector, axis=(1, 2), keepdims=True)
+            pull = gradient(weights, gains, signals, vector)
+            moves = [each * rates[:, layer] for layer, each in enumerate(pull)]
+            after = pushforward(weights, gains, signals, moves)
+            found = np.einsum("akn,akn->a", vector, after).astype(np.float64)
+            before, value = value, np.where(going, found, value)
+            vector = np.where(going[:, None, None], after, vector)
+            going &= (value > 0.0) & ~((k > 1) & (value - before < 0.01 * value))
+            if not going.any():
+                break
+        self._vector[due] = vector
+        return value
+
+    def _growth(self, due: Counts) -> Array:
+        """The fastest rate at which the tangent kernel may grow, (due,).
+
+        It is of degree 2L in the weights. A layer grows by no more than the norm of its gradient
+        over its root mean square singular value, relative to its operator norm.
+        """
+        run = self._run
+        weights = [each[due] for each in run.weights]
+        gains = [None if each is None else each[due] for each in run.gains]
+        passes = backward(weights, gains, select_signals(run.signals, due), run.residual[due])
+        speed = np.zeros((len(due), len(weights)))
+        for layer, delta, h in passes:
+            speed[:, layer] = layer_norms([delta @ h.swapaxes(-1, -2)])[:, 0]
+        ranks = np.sqrt([min(each.shape[-2:]) for each in weights])
+        growth = (speed * run.rates[due] * ranks / layer_norms(weights)).max(axis=1)
+        return np.asarray(2 * (len(weights) - 1) * growth)
