@@ -327,13 +327,13 @@ class ExactOverlaps:
         state: Overlaps,
         times: Sequence[float] | Array,
         *,
-        rtol: float = 1e-4,
+        rtol: float = 1e-6,
         atol: float | None = None,
         max_steps: int = 100_000,
     ) -> OverlapTrajectory:
         """Follow the flow from time 0.
 
-        At the default tolerance the risk is good to some 1e-6, and a to some 1e-4.
+        At the default tolerance the risk is good to some 1e-5 of its start, late in a run too.
 
         Args:
             state: where to start, see `initial` and `Overlaps.of_weights`.
