@@ -200,6 +200,41 @@ def test_a_run_that_is_cut_short_says_so():
 
 
 @pytest.mark.parametrize(
+    ("settings", "steps", "status"),
+    [
+        ({}, 3, Status.MAX_STEPS),
+        ({"rate": 1e200}, 100, Status.NON_FINITE),
+        ({"noise": 1e200}, 100, Status.NON_FINITE),
+    ],
+)
+def test_a_run_that_reaches_no_time_is_empty_and_not_an_error(settings, steps, status):
+    dynamics = CommitteeOverlaps(3, **settings)
+    found = dynamics.solve(dynamics.initial(2, 50), [1e6], max_steps=steps)
+    assert found.status is status
+    assert (found.q.shape, found.r.shape, found.v.shape) == ((0, 2, 2), (0, 2, 3), (0, 2))
+    with pytest.raises(ArgumentError, match="no final state"):
+        _ = found.final
+
+
+@pytest.mark.parametrize(("units", "teachers"), [(2, 3), (1, 1), (4, 1)])
+def test_the_risk_equals_sampling(units, teachers):
+    j, b, v = weights(units, teachers, 5, seed=6)
+    star = np.linspace(-1.0, 1.5, teachers)
+    x = np.random.default_rng(7).standard_normal((200_000, 5))
+    squares = (g(x @ b.T) @ star - g(x @ j.T) @ v) ** 2 / 2
+    found = CommitteeOverlaps(b @ b.T, star).risk(Committee.of_weights(j, b, v))
+    assert abs(found - squares.mean()) < 4 * squares.std() / math.sqrt(len(x))
+
+
+def test_a_teacher_of_zero_is_learnt_as_zero():
+    dynamics = CommitteeOverlaps([[0.0]])
+    found = dynamics.solve(dynamics.initial(2, 100), [0.0, 50.0])
+    assert found.status is Status.TIME_REACHED
+    assert found.risk[1] < 1e-5 < found.risk[0]
+    assert not found.r.any()
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: CommitteeOverlaps(0), r"`teacher` must be a positive integer"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netphase import Status, hermite
-from netphase.dynamics import ExactOverlaps, NoisyOverlaps, Overlaps
+from netphase.dynamics import ExactOverlaps, NoisyOverlaps, Overlaps, ProjectedSGD
 from netphase.engine.overlap_noise import NoisyField, noise_mean
 from netphase.errors import ArgumentError
 
@@ -108,41 +108,65 @@ def constant_state(found):
     return Overlaps(found.a[0], found.s[0], found.r[0])
 
 
-def descend(sigma, phi, a, w, time, gamma, tau, seeds):
-    """One-pass projected gradient descent as it is written, many seeds at once."""
-    (m, d), eta, rng = w.shape, gamma / w.shape[1], np.random.default_rng(5)
-    w, a = np.repeat(w[None], seeds, 0), np.repeat(a[None], seeds, 0)
-    for _ in range(round(time / eta)):
-        x = rng.standard_normal((seeds, d))
-        z = np.einsum("smd,sd->sm", w, x)
-        error = phi(x[:, 0]) + tau * rng.standard_normal(seeds) - (sigma(z) * a).sum(1) / m
-        push = a * error[:, None] * sigma.derivative(z)
-        a = a + eta * error[:, None] * sigma(z)
-        w = w + eta * push[:, :, None] * (x[:, None, :] - z[:, :, None] * w)
-        w /= np.linalg.norm(w, axis=2)[:, :, None]
-    return a, w
+CURVES = {
+    "error functions": (hermite.erf(), hermite.erf(), [1.0, 1.0, -0.5, 0.5]),
+    "polynomials": (
+        hermite.expand([0.3, 1.0, 0.5]),
+        hermite.expand([0.5, -1.0, 0.5]),
+        [1, -0.5, 0.5],
+    ),
+}
+
+
+def descent_and_equations(case, d, seeds, epsilon=1.0, batch=1, tau=0.3, time=4.0):
+    """Risks of descent, of the noisy equations and of the flow at γ = 1, from the same starts."""
+    sigma, phi, outputs = CURVES[case]
+    sgd = ProjectedSGD(sigma, phi, epsilon, rate=1 / d, inputs=d, batch=batch, noise=tau)
+    known = {"outputs": outputs, "stratified": True}
+    found = sgd.run(len(outputs), [time], seeds=range(seeds), **known)
+    noisy = NoisyOverlaps(sigma, phi, epsilon, gamma=1.0, batch=batch, noise=tau)
+    flow = ExactOverlaps(sigma, phi, epsilon)
+    starts = [flow.initial(len(outputs), d, seed=seed, **known) for seed in range(seeds)]
+    pair = [
+        np.array([each.solve(start, [time]).risk[0] for start in starts]) for each in (noisy, flow)
+    ]
+    return found.risk[:, 0], *pair
+
+
+def off(found, truth):
+    """The mean difference in standard errors of it."""
+    gap = found - truth
+    return abs(gap.mean()) / (gap.std(ddof=1) / math.sqrt(len(gap)))
 
 
 @pytest.mark.parametrize("d", [100, 400])
-@pytest.mark.parametrize(
-    ("sigma", "phi", "outputs"),
-    [
-        (hermite.erf(), hermite.erf(), [1.0, 1.0, -0.5, 0.5]),
-        (hermite.expand([0.3, 1.0, 0.5]), hermite.expand([0.5, -1.0, 0.5]), [1.0, -0.5, 0.5]),
-    ],
-    ids=["error functions", "polynomials"],
-)
-def test_descent_follows_the_noisy_equations_and_not_the_flow(sigma, phi, outputs, d):
-    m, time, seeds = len(outputs), 4.0, 40
-    (_, w, star), a = weights(m, d, seed=1), np.array(outputs)
-    state = Overlaps.of_weights(a, w, star)
-    found = NoisyOverlaps(sigma, phi, gamma=1.0, noise=0.3).solve(state, [time]).risk[0]
-    flow = ExactOverlaps(sigma, phi)
-    ends = zip(*descend(sigma, phi, a, w, time, 1.0, 0.3, seeds), strict=True)
-    risks = [flow.risk(Overlaps.of_weights(*end, star)) for end in ends]
-    error = np.std(risks, ddof=1) / math.sqrt(seeds)
-    assert abs(np.mean(risks) - found) < 2 * error
-    assert found > 2 * flow.solve(state, [time]).risk[0]
+@pytest.mark.parametrize("case", CURVES)
+def test_descent_follows_the_noisy_equations_and_not_the_flow(case, d):
+    found, noisy, flow = descent_and_equations(case, d, seeds=40)
+    assert off(found, noisy) < 2
+    assert found.mean() > 2 * flow.mean()
+
+
+@pytest.mark.parametrize("settings", [{"batch": 4}, {"epsilon": math.inf}, {"tau": 0.0}])
+def test_batches_frozen_layers_and_clean_labels_follow_the_noisy_equations_too(settings):
+    found, noisy, flow = descent_and_equations("error functions", 400, seeds=40, **settings)
+    assert off(found, noisy) < 2
+    assert off(found, flow) > 10
+
+
+def test_a_state_of_two_directions_is_refused():
+    state = Overlaps(np.ones(2), np.zeros((2, 2)), np.eye(2))
+    for ask in ("noise_matrix", "rates", "risk"):
+        with pytest.raises(ArgumentError, match=r"overlaps `s` of the shape \(2,\)"):
+            getattr(NoisyOverlaps(*ERFS), ask)(state)
+
+
+@pytest.mark.parametrize("size", [{"gamma": 1e200}, {"noise": 1e200}])
+def test_noise_beyond_all_numbers_is_a_status(size):
+    dynamics = NoisyOverlaps(*ERFS, **size)
+    found = dynamics.solve(dynamics.initial(2, 9), [1.0])
+    assert found.status is Status.NON_FINITE
+    assert len(found.risk) == 0
 
 
 def test_a_sample_tells_its_error():

@@ -331,7 +331,7 @@ class CommitteeOverlaps:
             self.outputs,
             self.rate,
             self.output_rate,
-            self.noise**2,
+            self.noise * self.noise,
             self.batch,
             self.spherical,
             self.quadratic,

@@ -14,7 +14,7 @@ from netphase.activations import Activation
 from netphase.dynamics.exact_overlaps import ExactOverlaps, Overlaps, OverlapTrajectory
 from netphase.dynamics.trajectory import check_times
 from netphase.engine.exact_overlaps import OverlapField, solve_exact_overlaps
-from netphase.engine.overlap_noise import NoisyField, noise_mean, spread_normals
+from netphase.engine.overlap_noise import NoiseMean, NoisyField, noise_mean, spread_normals
 from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, expand
 from netphase.seeds import Stream, generator
@@ -128,12 +128,10 @@ class NoisyOverlaps(ExactOverlaps):
         """E[(e² + τ²) σ′(u_i·x) σ′(u_j·x)] at a state, shape (m, m).
 
         Raises:
-            ArgumentError: ``state`` is no `Overlaps`.
+            ArgumentError: ``state`` is no `Overlaps` with one direction.
         """
-        instance_of("state", state, Overlaps, "an Overlaps")
-        mean = noise_mean(self.activation, self.target, self.noise**2, self._normals(state.width))
-        assert mean is not None  # points were given where there is no closed form
-        return mean(state.a, state.s, state.r)
+        self._check_state(state)
+        return self._mean(self._normals(state.width))(state.a, state.s, state.r)
 
     def solve(
         self,
@@ -206,9 +204,14 @@ class NoisyOverlaps(ExactOverlaps):
         return self._noisy_field(width, self._normals(width))
 
     def _noisy_field(self, width: int, normals: Array | None) -> OverlapField:
-        mean = noise_mean(self.activation, self.target, self.noise**2, normals)
-        assert mean is not None  # points were given where there is no closed form
+        mean = self._mean(normals)
         return NoisyField(width, self.activation, self.target, self.epsilon, self._strength, mean)
+
+    def _mean(self, normals: Array | None) -> NoiseMean:
+        variance = self.noise * self.noise  # a product can be infinite, a power cannot
+        mean = noise_mean(self.activation, self.target, variance, normals)
+        assert mean is not None  # points were given where there is no closed form
+        return mean
 
 
 def _checked_points(points: int) -> int:

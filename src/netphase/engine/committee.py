@@ -58,7 +58,7 @@ class CommitteeField:
         forces = self.rate * v[:, None] * erf_forces(c, b, units)
         turned, along = forces[:, :units] + forces[:, :units].T, forces[:, units:]
         if self.quadratic:
-            strength = self.rate**2 / self.batch * np.outer(v, v)
+            strength = self.rate * self.rate / self.batch * np.outer(v, v)
             turned += strength * erf_noise(c, b, units, self.variance)
         if self.spherical:
             stretch = np.diagonal(turned) / (2 * np.diagonal(q))
@@ -105,9 +105,10 @@ def flattened(q: Array, r: Array, v: Array) -> Array:
 def split(flat: Array, units: int) -> tuple[Array, Array, Array]:
     """Q (…, K, K), R (…, K, M) and v (…, K) of flat states (…, size)."""
     square, before = units * units, flat.shape[:-1]
+    learnt = flat.shape[-1] // units - units - 1
     return (
         flat[..., :square].reshape(*before, units, units),
-        flat[..., square:-units].reshape(*before, units, -1),
+        flat[..., square:-units].reshape(*before, units, learnt),
         flat[..., -units:],
     )
 
