@@ -8,7 +8,7 @@ import pytest
 import netphase as nph
 from netphase import activations, datasets, kernels, networks
 from netphase.dynamics import Adam, DeepGradientDynamics, Descent, Flow, GradientDynamics
-from netphase.engine import Stop
+from netphase.engine import Stop, deep_descent
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters
 from netphase.scalings import LayerScaling, ScalingLaw, layer_initialisation
@@ -172,6 +172,19 @@ def test_the_stable_descent_keeps_half_the_limit_where_features_stay():
     fixed = nph.evolve(task, Descent(rate), start, stop=Stop(max_steps=1))
     expected = rate * largest / (2 * DATA.n)
     np.testing.assert_allclose(fixed.notes["largest_sharpness"], expected, rtol=0.02)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_the_largest_eigenvalue_is_the_same_with_and_without_the_kernel(monkeypatch, outputs):
+    task, start = case("tanh", 3, outputs=outputs)
+    exact = nph.evolve(task, Descent(0.01), start, stop=Stop(max_steps=1))
+    monkeypatch.setattr(deep_descent, "FULL", 0)
+    power = nph.evolve(task, Descent(0.01), start, stop=Stop(max_steps=1))
+    largest = np.linalg.eigvalsh(kernels.tangent_kernel(task.network, start, DATA.x).total)[:, -1]
+    sharpness = "largest_sharpness"
+    np.testing.assert_allclose(exact.notes[sharpness], 0.005 * largest / DATA.n, rtol=1e-12)
+    ratio = power.notes[sharpness] / exact.notes[sharpness]
+    assert np.all((ratio > 0.95) & (ratio < 1 + 1e-12))
 
 
 def test_from_a_tiny_start_the_stable_descent_escapes_within_the_limit_of_stability():

@@ -8,7 +8,7 @@ from netphase.dynamics.constrained_flow import (
     constrained_velocity,
     degree_two_constant,
 )
-from netphase.dynamics.deep import DeepGradientDynamics, DeepTrajectory
+from netphase.dynamics.deep import DeepGradientDynamics
 from netphase.dynamics.early_degrees import (
     degree_one_residual,
     degree_one_time,
@@ -63,6 +63,7 @@ from netphase.dynamics.stages import (
     time_exponent,
 )
 from netphase.dynamics.trajectory import Trajectory
+from netphase.engine.deep import DeepTrajectory
 
 __all__ = [
     "OUTPUT_LAWS",

@@ -110,6 +110,7 @@ class Ensemble:
         self.ids = np.arange(count)
         self.flat = np.concatenate([each.reshape(count, -1) for each in weights], 1).astype(dtype)
         self.start = self.flat.copy()
+        self._sizes = layer_norms(self.views(self.start))
         self._final, self._kept = self.flat.copy(), np.full((len(times), *self.flat.shape), np.nan)
         self.gains = network.gains(count, dtype)
         self.rates = network.mobilities(count) / problem.x.shape[1]
@@ -125,6 +126,7 @@ class Ensemble:
         self._rows: list[tuple[Array, Array, Array]] = []
         self._rounds, self._due = 0, 0
         self.weights = self.views(self.flat)
+        self._steps = [np.empty(each.shape, dtype) for each in self.weights]
         self.look()
         self._judges = [Judge(stop, float(each)) for each in self.square]
         self._keep_due()
@@ -151,12 +153,13 @@ class Ensemble:
         self.signals, self.residual = self.forward(self.weights)
         self.square = mean_squares(self.residual)
 
-    def descend(self, step: Array) -> None:
+    def descend(self, lengths: Array) -> None:
         """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, in place."""
-        factors = (step[:, None] * self.rates).astype(self.flat.dtype)[:, :, None, None, None]
+        factors = (lengths[:, None] * self.rates).astype(self.flat.dtype)[:, :, None, None, None]
         passes = backward(self.weights, self.gains, self.signals, self.residual)
         for layer, delta, h in passes:
-            self.weights[layer] -= (delta * factors[:, layer]) @ h.swapaxes(-1, -2)
+            step = np.matmul(delta * factors[:, layer], h.swapaxes(-1, -2), out=self._steps[layer])
+            self.weights[layer] -= step
 
     def shortened(self, step: Array) -> tuple[Array, Array]:
         """Steps that end at the next time asked for at the latest, and the clocks after them."""
@@ -202,7 +205,7 @@ class Ensemble:
     def trajectory(self, integrator: str) -> DeepTrajectory:
         """What all networks leave."""
         dtype = self._parameters.weights[0].dtype
-        changes = self._changes(self._final, self.start)
+        changes = self._changes(self._final, np.arange(len(self.start)))
         rows = [*self._rows, (self._ends[:, 0], self._ends[:, 1], changes)]
         time, square, change = (np.stack(each) for each in zip(*rows, strict=True))
         return DeepTrajectory(
@@ -231,17 +234,18 @@ class Ensemble:
         weights = (np.ascontiguousarray(each) for each in split_layers(flat, self._shapes))
         return LayerParameters(tuple(weights), self._parameters.centre)
 
-    def _changes(self, flat: Array, start: Array) -> Array:
-        """Relative Frobenius changes, shape (a, L+1)."""
-        moved = layer_norms(split_layers(flat - start, self._shapes))
-        return np.asarray(moved / layer_norms(split_layers(start, self._shapes)))
+    def _changes(self, flat: Array, ids: Counts) -> Array:
+        """Relative Frobenius changes of the networks ``ids``, shape (a, L+1)."""
+        whole = len(ids) == len(self.start)
+        moved = flat - (self.start if whole else self.start[ids])
+        return np.asarray(layer_norms(split_layers(moved, self._shapes)) / self._sizes[ids])
 
     def _note(self) -> None:
         count = len(self.status)
         time, square = np.full((2, count), np.nan)
         change = np.full((count, len(self._shapes)), np.nan)
         time[self.ids], square[self.ids] = self.clock, self.square
-        change[self.ids] = self._changes(self.flat, self.start[self.ids])
+        change[self.ids] = self._changes(self.flat, self.ids)
         self._rows.append((time, square, change))
         self._due = max(self._rounds + 1, int(np.ceil(self._rounds * RECORD_RATIO)))
 
@@ -256,6 +260,7 @@ class Ensemble:
     def _select(self, keep: Flags) -> None:
         self.ids, self.flat = self.ids[keep], self.flat[keep]
         self.weights = self.views(self.flat)
+        self._steps = [each[: len(self.ids)] for each in self._steps]
         self.gains = tuple(None if each is None else each[keep] for each in self.gains)
         self.rates, self.clock, self._next = self.rates[keep], self.clock[keep], self._next[keep]
         self.residual, self.square = self.residual[keep], self.square[keep]
@@ -278,9 +283,10 @@ def select_signals(signals: Signals, keep: Flags | Counts) -> Signals:
 
 
 def layer_norms(weights: Sequence[Array]) -> Array:
-    """Frobenius norms over all copies, float64, shape (a, layers)."""
-    parts = [each.reshape(len(each), -1).astype(np.float64) for each in weights]
-    return np.stack([np.sqrt(np.einsum("ap,ap->a", each, each)) for each in parts], axis=1)
+    """Frobenius norms over all copies, shape (a, layers)."""
+    parts = [each.reshape(len(each), 1, -1) for each in weights]
+    squares = [(each @ each.swapaxes(1, 2))[:, 0, 0] for each in parts]
+    return np.sqrt(np.stack(squares, axis=1))
 
 
 def mean_squares(residual: Array) -> Array:

@@ -17,11 +17,16 @@ from netphase.engine.deep import (
 )
 from netphase.engine.large import FIXED_LOOK, PACE, PACED_LOOK
 from netphase.engine.problem import Stop
+from netphase.kernels.layer_tangent import layer_block
 from netphase.networks import LayerParameters
-from netphase.networks.passes import backward, gradient, pushforward
+from netphase.networks.passes import Gains, Signals, backward, gradient, pushforward
 
-MOST_ITERATIONS = 30
-"""Power iterations of the first look at λ_max; later ones go on from its vector."""
+FIRST_ITERATIONS, LATER_ITERATIONS = 30, 3
+"""Most power iterations of the first look at λ_max, and of later ones, which go on from it."""
+
+
+FULL = 256
+"""Up to this many samples times outputs the tangent kernel is formed, and λ_max is exact."""
 
 
 def descend_deep(
@@ -115,15 +120,18 @@ class _Pace:
         noted[ids] = np.fmax(noted[ids], 0.5 * self._step[due] * largest)
 
     def _largest(self, due: Counts) -> Array:
-        """λ_max of the tangent kernel over n, by power iteration from the last vectors, (due,)."""
+        """λ_max of the tangent kernel over n, (due,); of many samples by power iteration."""
         run = self._run
         weights = [each[due] for each in run.weights]
         gains = [None if each is None else each[due] for each in run.gains]
         signals = select_signals(run.signals, due)
+        if run.residual[0].size <= FULL:
+            return _largest_of_kernel(weights, gains, signals, run.rates[due])
         rates = run.rates[due].astype(run.flat.dtype)[:, :, None, None, None]
         vector, value = self._vector[due], np.zeros(len(due))
         going = np.ones(len(due), bool)
-        for k in range(MOST_ITERATIONS):
+        most = np.where(run.steps[run.ids[due]] > 0, LATER_ITERATIONS, FIRST_ITERATIONS)
+        for k in range(FIRST_ITERATIONS):
             vector /= np.linalg.norm(vector, axis=(1, 2), keepdims=True)
             pull = gradient(weights, gains, signals, vector)
             moves = [each * rates[:, layer] for layer, each in enumerate(pull)]
@@ -131,7 +139,7 @@ class _Pace:
             found = np.einsum("akn,akn->a", vector, after).astype(np.float64)
             before, value = value, np.where(going, found, value)
             vector = np.where(going[:, None, None], after, vector)
-            going &= (value > 0.0) & ~((k > 1) & (value - before < 0.01 * value))
+            going &= (k + 1 < most) & (value > 0.0) & ~((k > 1) & (value - before < 0.01 * value))
             if not going.any():
                 break
         self._vector[due] = vector
@@ -153,3 +161,20 @@ class _Pace:
         ranks = np.sqrt([min(each.shape[-2:]) for each in weights])
         growth = (speed * run.rates[due] * ranks / layer_norms(weights)).max(axis=1)
         return np.asarray(2 * (len(weights) - 1) * growth)
+
+
+def _largest_of_kernel(weights: list[Array], gains: Gains, signals: Signals, rates: Array) -> Array:
+    """The largest eigenvalue of Σ_l rate_l Θ^[l], NaN where it is not finite, shape (a,)."""
+    h, factors = signals.inputs, []
+    for output in range(signals.output.shape[1]):
+        unit = np.zeros_like(signals.output)
+        unit[:, output] = 1.0
+        factors.append([each for _, each, _ in backward(weights, gains, signals, unit)][::-1])
+    size = signals.output[0].size
+    kernel = np.zeros((len(rates), size, size))
+    for layer, each in enumerate(h):
+        block = layer_block(each, each, factors, factors, layer)
+        kernel += rates[:, layer, None, None] * block
+    finite = np.asarray(np.isfinite(kernel).all(axis=(1, 2)))
+    largest = np.linalg.eigvalsh(np.where(finite[:, None, None], kernel, 0.0))[:, -1]
+    return np.where(finite, largest, np.nan)

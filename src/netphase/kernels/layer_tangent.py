@@ -108,16 +108,24 @@ def tangent_kernel(
     g, columns = (h, rows) if other is None else network.factors(wide, other)
     mobility = network.mobilities(count)
     layers = [
-        mobility[:, layer, None, None] * _layer(h[layer], g[layer], rows, columns, layer)
+        mobility[:, layer, None, None] * layer_block(h[layer], g[layer], rows, columns, layer)
         for layer in range(len(h))
     ]
     return TangentKernels(np.stack(layers))
 
 
-def _layer(
+def layer_block(
     h: Array, g: Array, rows: Sequence[Sequence[Array]], columns: Sequence[Sequence[Array]], at: int
 ) -> Array:
-    """Σ over copies of (δ·δ′) ∘ (h·h′), shape (e, nk, pk)."""
+    """Σ over copies of (δ·δ′) ∘ (h·h′) of one layer, float64, shape (e, nk, pk).
+
+    Args:
+        h: what the layer takes at the rows' samples, shape (e, c, m, n) or (d, n).
+        g: the same at the columns' samples.
+        rows: δ of every output and layer at the rows' samples, as `LayerNetwork.factors` gives it.
+        columns: the same at the columns' samples.
+        at: number of the layer, from 0.
+    """
     values = h.swapaxes(-1, -2) @ g  # (e, c, n, p) or (n, p)
     n, p, k = h.shape[-1], g.shape[-1], len(rows)
     blocks = np.empty((len(rows[0][at]), n, k, p, k))
