@@ -359,6 +359,8 @@ def test_bad_arguments_are_refused():
         dynamics.initial(5, outputs="cauchy")
     with pytest.raises(ArgumentError, match="`d`"):
         dynamics.initial(5, 2.5)
+    with pytest.raises(ArgumentError, match="`stratified` must be True or False"):
+        dynamics.initial(5, stratified="no")
     state = dynamics.initial(5)
     with pytest.raises(ArgumentError, match="times"):
         dynamics.solve(state, [1.0, 0.5])

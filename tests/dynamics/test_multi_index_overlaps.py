@@ -191,6 +191,15 @@ def test_coordinates_of_the_target_do_not_matter():
     assert other.s @ q.T == pytest.approx(first.s, abs=1e-5)
 
 
+def test_overlaps_stay_within_the_sphere_and_a_run_can_go_on():
+    flow = MultiIndexOverlaps(math.inf, ONES, "9*z1 + 8*z2 + 5*z1*z2**2", ATOMS)
+    found = flow.solve(end=50.0)
+    lengths = np.linalg.norm(found.s, axis=2)
+    assert 1 - 1e-6 < lengths.max() < 1 + 1e-15
+    further = dataclasses.replace(flow, overlaps=found.s[-1]).solve(end=1.0)
+    np.testing.assert_allclose(further.s[-1], found.s[-1], atol=1e-5)
+
+
 def test_split_weights_and_twins_change_nothing():
     whole = MultiIndexOverlaps(1e-6, ONES, staircase(3), EIGHT).solve(end=0.5)
     which = [0, 0, 1, 2, 3, 3, 4, 5, 6, 7]
@@ -219,6 +228,7 @@ def test_ties_and_frozen_layers():
     ("changed", "sentence"),
     [
         ({"epsilon": 0.0}, "`epsilon` must be a positive finite number"),
+        ({"tied": "no"}, "`tied` must be True or False"),
         ({"activation": [1.0, 1.0]}, "a coefficient for every degree of the target, up to 2"),
         ({"activation": hermite.relu(0.5)}, "at most 1000 monomials of 2 projections"),
         ({"target": "z1*sin(z2)"}, "functions are h0, h1"),

@@ -128,7 +128,8 @@ def descent_and_equations(case, d, seeds, epsilon=1.0, batch=1, tau=0.3, time=4.
     flow = ExactOverlaps(sigma, phi, epsilon)
     starts = [flow.initial(len(outputs), d, seed=seed, **known) for seed in range(seeds)]
     pair = [
-        np.array([each.solve(start, [time]).risk[0] for start in starts]) for each in (noisy, flow)
+        np.array([each.solve(start, [time], rtol=1e-4).risk[0] for start in starts])
+        for each in (noisy, flow)
     ]
     return found.risk[:, 0], *pair
 

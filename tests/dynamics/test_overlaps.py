@@ -149,6 +149,24 @@ def test_nothing_is_learnt_without_degree_one(changed):
     assert found.risk[-1] == pytest.approx(plateau_risks(model(**changed).target)[0], rel=1e-12)
 
 
+def test_without_degrees_zero_and_one_to_learn_the_start_is_a_fixed_point():
+    mean = float(np.mean(ATOMS))
+    found = model(target=[SIGMA[0] * mean, 0.0, 2 / 3, -1 / 3]).solve(end=100.0)
+    np.testing.assert_allclose(found.a, np.broadcast_to(ATOMS, found.a.shape), rtol=1e-13)
+    assert not found.s.any()
+    moved = model(target=[SIGMA[0] * mean, 0.01, 2 / 3, -1 / 3]).solve(end=100.0)
+    assert np.abs(moved.s).max() > 0.01
+
+
+@pytest.mark.parametrize("epsilon", [1e-12, 1e-2, math.inf])
+def test_overlaps_stay_within_the_sphere(epsilon):
+    near = np.array([1.0, -1.0, 1 - 1e-9, -0.999])
+    for overlaps in (None, near):
+        found = model(epsilon, target=[0.0, 3.0, 2.0, 5.0], overlaps=overlaps).solve(end=50.0)
+        assert found.status is Status.TIME_REACHED
+        assert np.abs(found.s).max() <= 1.0
+
+
 def test_two_atoms_learn_degree_two_late():
     times = [model(e, atoms=[-1.0, 1.0]).solve(end=1.0).crossing_times[2] for e in (1e-6, 1e-10)]
     assert times == pytest.approx([0.1435, 0.1435], abs=2e-3)
@@ -214,6 +232,7 @@ def test_a_degree_that_is_not_learnt_has_no_time():
         ({"weights": [0.5, 0.5, 0.5, -0.5]}, "`weights` must be positive and sum to one"),
         ({"overlaps": [0.0] * 3}, "`overlaps` must have one entry for each"),
         ({"overlaps": [0.0, 0.0, 0.0, 1.5]}, "`overlaps` must be between -1 and 1"),
+        ({"tied": "no"}, "`tied` must be True or False"),
         ({"tied": True}, "`atoms` must be one number repeated"),
         ({"tied": True, "epsilon": math.inf}, "`tied` must be False where `epsilon` is infinite"),
     ],

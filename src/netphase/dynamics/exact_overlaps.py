@@ -282,6 +282,7 @@ class ExactOverlaps:
                 or ``d`` less than the number of directions.
         """
         m = positive_int("width", width)
+        instance_of("stratified", stratified, bool, "True or False")
         if stratified:
             levels = (np.arange(m) + 0.5) / m
         else:

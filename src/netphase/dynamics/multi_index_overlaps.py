@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netphase._checks import finite_array, positive_float, positive_int
+from netphase._checks import finite_array, instance_of, positive_float, positive_int
 from netphase._types import Array, Status
 from netphase.dynamics.atoms import (
     DEFAULT_RTOL,
@@ -177,6 +177,7 @@ class MultiIndexOverlaps:
         probabilities(self.atoms, self.weights)
         self._check_degrees()
         self._check_overlaps()
+        instance_of("tied", self.tied, bool, "True or False")
         if self.tied:
             check_tied(self.atoms, self.epsilon)
 
@@ -217,6 +218,8 @@ class MultiIndexOverlaps:
             max_steps=steps,
         )
         s, w, modes = found.s.reshape(-1, m, p), problem.weights, problem.modes
+        # a step may end beyond the sphere by as much as its tolerance
+        s = s / np.maximum(np.linalg.norm(s, axis=2, keepdims=True), 1.0)
         squares, degrees = found.residuals**2, np.arange(len(self.activation))
         of_overlaps = np.einsum("tmp,m->tp", s**2, w)
         return MultiIndexSolution(

@@ -138,7 +138,7 @@ class NoisyOverlaps(ExactOverlaps):
         state: Overlaps,
         times: Sequence[float] | Array,
         *,
-        rtol: float = 1e-4,
+        rtol: float = 1e-6,
         atol: float | None = None,
         max_steps: int = 100_000,
     ) -> NoisyTrajectory:

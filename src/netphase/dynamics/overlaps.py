@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netphase._checks import finite_array, positive_float, positive_int
+from netphase._checks import finite_array, instance_of, positive_float, positive_int
 from netphase._types import Array, Status
 from netphase.dynamics.atoms import (
     DEFAULT_RTOL,
@@ -124,6 +124,7 @@ class MeanFieldOverlaps:
             )
         probabilities(self.atoms, self.weights)
         self._check_overlaps()
+        instance_of("tied", self.tied, bool, "True or False")
         if self.tied:
             check_tied(self.atoms, self.epsilon)
 
@@ -156,15 +157,16 @@ class MeanFieldOverlaps:
         found = solve_overlaps(
             problem, self.atoms, self._start(), times=rows, rtol=tolerance, max_steps=steps
         )
-        w = problem.weights
+        # a step may end beyond the sphere by as much as its tolerance
+        w, s = problem.weights, np.clip(found.s, -1.0, 1.0)
         return OverlapSolution(
             time=found.time,
             risk=0.5 * np.sum(found.residuals**2, axis=1),
             residuals=found.residuals,
             a=found.a,
-            s=found.s,
+            s=s,
             rms_a=np.sqrt(found.a**2 @ w),
-            rms_s=np.sqrt(found.s**2 @ w),
+            rms_s=np.sqrt(s**2 @ w),
             crossing_times=found.crossings,
             status=found.status,
             steps=found.steps,
