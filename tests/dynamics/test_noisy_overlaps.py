@@ -7,6 +7,7 @@ import pytest
 
 from netphase import Status, hermite
 from netphase.dynamics import ExactOverlaps, NoisyOverlaps, Overlaps, ProjectedSGD
+from netphase.engine import overlap_noise
 from netphase.engine.overlap_noise import NoisyField, noise_mean
 from netphase.errors import ArgumentError
 
@@ -50,6 +51,15 @@ def test_the_noise_of_polynomials_equals_quadrature(powers):
     truth = (slopes * (squares * mass / mass.sum())[:, None]).T @ slopes
     found = NoisyOverlaps(sigma, phi, noise=tau).noise_matrix(Overlaps.of_weights(a, w, star))
     np.testing.assert_allclose(found, truth, rtol=1e-11, atol=1e-11 * np.abs(truth).max())
+
+
+def test_wide_networks_are_averaged_by_rows(monkeypatch):
+    sigma, phi = hermite.expand([0.3, 1.0, 0.5, 0.2]), hermite.expand([0.5, -1.0, 0.5])
+    state = Overlaps.of_weights(*weights(11, 13))
+    whole = NoisyOverlaps(sigma, phi, noise=0.2).noise_matrix(state)
+    monkeypatch.setattr(overlap_noise, "_ENTRIES", 11 * 12 * 4)  # four rows, and three at the end
+    parts = NoisyOverlaps(sigma, phi, noise=0.2).noise_matrix(state)
+    np.testing.assert_allclose(parts, whole, rtol=1e-13)
 
 
 def test_a_growing_sample_converges_to_the_closed_form():

@@ -27,6 +27,7 @@ NoiseMean: TypeAlias = Callable[[Array, Array, Array], Array]
 """From a (m,), s (m,) and r (m, m) to N (m, m)."""
 
 _BLOCK = 1024  # points of a sample that are worked on together
+_ENTRIES = 1 << 20  # of the arrays over triples of neurons
 _EDGE = 1e-12  # of a uniform variable: no infinite normal ones
 
 
@@ -136,36 +137,43 @@ class PolynomialNoise:
 
     def __call__(self, a: Array, s: Array, r: Array) -> Array:
         """N, shape (m, m)."""
-        m, terms, slopes = len(a), self._terms, len(self._slope)
+        m, slopes = len(a), len(self._slope)
         b = np.append(a / -m, 1.0)
-        among = _powers(np.block([[r, s[:, None]], [s[None, :], np.ones((1, 1))]]), terms)
+        among = _powers(np.block([[r, s[:, None]], [s[None, :], np.ones((1, 1))]]), self._terms)
         to_slopes = among[:slopes, :, :m]  # (powers, p, m)
-        found = self._variance * self._between(among, 0, 0, m)
-        for n in range(terms):
-            ways = [(i, j) for i in range(slopes) for j in range(slopes) if n + i + j < terms]
+        found = self._variance * self._between(among, 0, 0, slice(None), m)
+        height = max(1, _ENTRIES // (m * (m + 1)))
+        for start in range(0, m, height):
+            self._add_rows(found, among, to_slopes, b, slice(start, start + height))
+        return np.asarray(found)
+
+    def _add_rows(self, found: Array, among: Array, to: Array, b: Array, rows: slice) -> None:
+        """What the error's own fluctuations add to some rows of N."""
+        m, slopes = len(found), len(self._slope)
+        for n in range(self._terms):
+            ways = [(i, j) for i in range(slopes) for j in range(slopes) if n + i + j < self._terms]
             factors = [
                 (b * self._factor(n + i + j, m))[:, None, None]
-                * to_slopes[i][:, :, None]
-                * to_slopes[j][:, None, :]
+                * to[i][:, rows, None]
+                * to[j][:, None, :]
                 for i, j in ways
             ]
             for (i, j), factor in zip(ways, factors, strict=True):
-                joined = (among[n] @ factor.reshape(m + 1, m * m)).reshape(factor.shape)
+                joined = (among[n] @ factor.reshape(m + 1, -1)).reshape(factor.shape)
                 for (k, h), other in zip(ways, factors, strict=True):
                     if i + k < slopes and j + h < slopes:
                         pairs = np.einsum("pij,pij->ij", joined, other)
-                        found += pairs * self._between(among, i + k, j + h, m)
-        return np.asarray(found)
+                        found[rows] += pairs * self._between(among, i + k, j + h, rows, m)
 
     def _factor(self, order: int, m: int) -> Array:
         """Moments of the factors of e: m neurons, then the target, shape (m + 1,)."""
         return np.append(np.full(m, self._unit[order]), self._target[order])
 
-    def _between(self, among: Array, first: int, second: int, m: int) -> Array:
+    def _between(self, among: Array, first: int, second: int, rows: slice, m: int) -> Array:
         """Sum over the pairs between the slopes, some of whose factors are paired already."""
         count = len(self._slope) - max(first, second)
         weights = self._slope[first : first + count] * self._slope[second : second + count]
-        return np.asarray(np.tensordot(weights, among[:count, :m, :m], 1))
+        return np.asarray(np.tensordot(weights, among[:count, :m][:, rows, :m], 1))
 
 
 def _moments(coefficients: Array, terms: int) -> Array:
