@@ -38,6 +38,8 @@ def test_canonical_orders():
         ([0, 1, 1], [1, 1, 1], ATOMS, None, -1, "σ_0 = 0"),
         # one neuron: half of degree 1 is learnt, at a time of order one, and a part never
         (SIGMA, PHI, [0.3], [1e-9, 1e-10, 1e-11, 1e-12, 1e-13], 0, "P_A has one atom"),
+        # too few atoms for the degree before the last, which is not learnt at all
+        (SIGMA, [-1, -1, -0.7, 1], [-0.61, 0.82], None, 1, "Degree 2 is not learnt by t = 1e+03"),
         # degree 1 comes back above 10 % when degree 3 is learnt
         ([-1, 0.5, 0.5, 1], [-1, 1, 0, 1], [0.71, -1.01, -0.61], None, 0, "t_3 ∝"),
         (SIGMA, PHI, "uniform:400", EARLY, 2, "P_A has a density"),

@@ -14,6 +14,7 @@ from netphase.analysis import TimeScaleFit
 from netphase.analysis.time_scales import FEWEST
 from netphase.dynamics import DegreePrediction, LearningPrediction, stage_exponents
 from netphase.results import StageRun
+from netphase.timescales.problem import SHORTEST
 
 Word: TypeAlias = Literal["canonical", "not canonical", "undetermined"]
 """What runs at several ε say."""
@@ -172,6 +173,7 @@ class _Medians:
         self.learnt = all(math.isfinite(run.window_end[k]) for run in runs)
         plateau = prediction.plateaus
         step = 0.5 * float(prediction.target[k] ** 2)
+        self.end = float(np.nanmax(runs[0].time))
         self.excess, self.gap, self.deficit = math.inf, math.inf, 0.0
         if not self.learnt:
             return
@@ -202,6 +204,9 @@ def _judge(each: DegreePrediction, fit: TimeScaleFit, found: list[_Medians]) -> 
     if not last.learnt:
         if exponent is not None and exponent.word == "not canonical":
             return exponent  # half of it is learnt, at another power
+        if each.exponent < canonical and last.end >= SHORTEST:
+            left = f"Degree {degree} is not learnt by t = {last.end:.3g}"
+            return _Finding("not canonical", f"{left}. {each.reason}", True)
         return _Finding(
             "undetermined",
             f"More than 10 % of degree {degree} is left at the end of the run at the smallest ε: a "
