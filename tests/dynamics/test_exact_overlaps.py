@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from netphase import Status, hermite
+from netphase import Status, engine, hermite
 from netphase.dynamics import ExactOverlaps, Overlaps
 from netphase.engine.exact_overlaps import OverlapField, reference_rates
 from netphase.errors import ArgumentError
@@ -386,3 +386,15 @@ def test_a_neuron_whose_own_pull_is_strong_keeps_its_length():
 
     assert elapsed(s) - elapsed(start) == pytest.approx(20.0, rel=1e-5)
     assert found.norm_drift == 0.0
+
+
+def test_a_run_gives_up_when_asked():
+    dynamics = ExactOverlaps([1, 1], [1, 1], 1e-2)
+    start = dynamics.initial(8, outputs="gaussian", seed=0)
+    engine.request_stop(True)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            dynamics.solve(start, [1.0])
+    finally:
+        engine.request_stop(False)
+    assert dynamics.solve(start, [1.0]).status.succeeded

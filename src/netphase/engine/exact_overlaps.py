@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from netphase._types import Array, Status
+from netphase.engine.history import GIVE_UP
 from netphase.hermite import DualMap, HermiteSeries, MultiIndexTarget
 
 Target: TypeAlias = HermiteSeries | MultiIndexTarget
@@ -377,6 +378,8 @@ def _solve(stepper: _Stepper, times: Array, max_steps: int) -> OverlapRun:
 
     for goal in times:
         while t < goal:
+            if GIVE_UP.is_set():
+                raise KeyboardInterrupt
             if len(steps) > max_steps:
                 return ended(Status.MAX_STEPS)
             last = t + h * (1 + 1e-10) >= goal
