@@ -47,7 +47,7 @@ class MultiIndexSolution:
         time: t, shape (t,).
         risk: R = ½ Σ_α ρ_α², shape (t,).
         residuals: (Σ_(|α|=k) ρ_α²)^½ for each total degree k, shape (t, K + 1).
-        term_residuals: ρ_α = c_α − σ_|α| √(|α|!/Π α_j!) ⟨a s^α⟩, shape (t, n).
+        term_residuals: ρ_α = c_α − σ_(|α|) √(|α|!/Π α_j!) ⟨a s^α⟩, shape (t, n).
         exponents: α, shape (n, p).
         a: output weights a_i, shape (t, m).
         s: overlaps of the neurons with the p directions of the target, shape (t, m, p).
@@ -104,7 +104,7 @@ class MultiIndexOverlaps:
     The network (1/m) Σ_i a_i σ(u_i·x), |u_i| = 1, learns φ(u*_1·x, …, u*_p·x) from Gaussian
     inputs, its second layer 1/ε times as fast as its first. A neuron has p overlaps
     s_j = u·u*_j, and φ is Σ_α c_α Π_j h_(α_j)(z_j), see `hermite.MultiIndexTarget`. With
-    γ_α = σ_|α| √(|α|!/Π α_j!), s^α = Π_j s_j^(α_j) and ⟨·⟩ the mean over neurons,
+    γ_α = σ_(|α|) √(|α|!/Π α_j!), s^α = Π_j s_j^(α_j) and ⟨·⟩ the mean over neurons,
 
         ε ȧ_i = f(s_i),   ṡ_i = a_i (1 − s_i s_iᵀ) ∇f(s_i),   f(s) = Σ_α γ_α ρ_α s^α,
         ρ_α = c_α − γ_α ⟨a s^α⟩,   R = ½ Σ_α ρ_α².

@@ -114,7 +114,7 @@ class MultiIndexTarget:
         return found
 
     def cross(self, activation: HermiteSeries) -> DualMap:
-        """The map s ↦ V(s) = E φ σ(u·x) = Σ_α σ_|α| c_α √(|α|!/Π α_j!) s^α and its gradient.
+        """The map s ↦ V(s) = E φ σ(u·x) = Σ_α σ_(|α|) c_α √(|α|!/Π α_j!) s^α and its gradient.
 
         Args:
             activation: σ.
