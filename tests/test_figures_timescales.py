@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from netphase import figures
 from netphase.errors import ArgumentError
 from netphase.figures.stages import MOST_CURVES, curves_of, median, power_of_ten, steps_of
-from netphase.timescales import timescales
+from netphase.learning import timescales
 
 ATOMS = [-1.5, -0.5, 0.4, 1.7]
 ALL = ("risk_staircase", "degree_residuals", "learning_times", "rescaled_risk", "growth")

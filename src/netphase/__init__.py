@@ -43,11 +43,11 @@ if TYPE_CHECKING:
         StoreMismatchError,
     )
     from netphase.experiment import Experiment, measure, run
+    from netphase.learning import timescales
     from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
     from netphase.quenching import ablate, quench
     from netphase.scalings import Regime, Scales, ScalingLaw
     from netphase.sweep import SizeSweep, Sweep, exact_plane, run_size_sweep, run_sweep
-    from netphase.timescales import timescales
 
     __version__: str
 
@@ -143,11 +143,11 @@ _HOMES = {
         "StoreMismatchError",
     ),
     "experiment": ("Experiment", "measure", "run"),
+    "learning": ("timescales",),
     "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
     "quenching": ("ablate", "quench"),
     "scalings": ("Regime", "Scales", "ScalingLaw"),
     "sweep": ("SizeSweep", "Sweep", "exact_plane", "run_size_sweep", "run_sweep"),
-    "timescales": ("timescales",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

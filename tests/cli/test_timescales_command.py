@@ -80,7 +80,7 @@ def test_too_few_atoms_are_warned_of(run):
 
 
 def test_runs_that_did_not_finish_are_said_and_exit_3(run, monkeypatch):
-    package = importlib.import_module("netphase.timescales")
+    package = importlib.import_module("netphase.learning")
     solve = package.timescales
 
     def cut(*arguments, **options):

@@ -152,7 +152,10 @@ def test_exponents_and_plateaus():
         (lambda: degree_two_constant([1, 1], [1, 1], ATOMS), "up to degree 2"),
         (lambda: degree_two_constant(SIGMA, [1, 0, 1], ATOMS), "`target` must have coefficients"),
         (lambda: degree_two_constant(SIGMA, PHI, [1.0, 1.0]), "`atoms` must not be all equal"),
-        (lambda: degree_two_constant(SIGMA, PHI, ATOMS, [1.0]), "`weights` must have one entry for each of the 4"),
+        (
+            lambda: degree_two_constant(SIGMA, PHI, ATOMS, [1.0]),
+            "`weights` must have one entry for each of the 4",
+        ),
         (lambda: blow_up_time(1, 1.0, ATOMS, ATOMS), "`degree` must be at least 2"),
         (lambda: blow_up_time(2, 0.0, ATOMS, ATOMS), "`kappa` must not be 0"),
         (lambda: blow_up_time(2, 1.0, ATOMS, ATOMS[:3]), "the same length, but have 4 and 3"),

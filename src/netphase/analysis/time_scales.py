@@ -67,7 +67,7 @@ def fit_time_scale(epsilons: Array, times: Array) -> TimeScaleFit:
     if np.any(rates <= 0.0) or len(np.unique(rates)) < len(rates):
         raise ArgumentError("Argument `epsilons` must hold positive, different numbers.")
     order = np.argsort(-rates)
-    usable = (np.isfinite(table) & (table > 0.0)).all(axis=1)[order]
+    usable = np.all(np.isfinite(table) & (table > 0.0), axis=1)[order]
     x, y = np.log(rates[order][usable]), np.log(table[order][usable])
     local = (np.diff(y, axis=0) / np.diff(x)[:, None]).mean(axis=1)
     if len(x) < FEWEST:

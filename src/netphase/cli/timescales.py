@@ -127,7 +127,7 @@ LARGE = 2**31
 def command(**options: Any) -> int:
     """See when each degree is learnt."""
     from netphase import hermite
-    from netphase.timescales import timescales
+    from netphase.learning import timescales
 
     activation = _activation(options["activation"])
     target = hermite.load(options["target"], "target")

@@ -179,7 +179,6 @@ class OverlapTrajectory:
         step_times: times of all steps of the solver, from 0.
         step_risk: R at these times.
         status: why it ended.
-        norm_drift: largest |r_ii − 1| at the times; 0 in truth.
         gram_floor: least eigenvalue of all overlaps at the times; ≥ 0 in truth.
         evaluations: evaluations of the right-hand side.
     """
@@ -192,7 +191,6 @@ class OverlapTrajectory:
     step_times: Array
     step_risk: Array
     status: Status
-    norm_drift: float
     gram_floor: float
     evaluations: int
 
@@ -376,7 +374,6 @@ class ExactOverlaps:
             step_times=np.array(run.times),
             step_risk=np.array(run.risks),
             status=run.status,
-            norm_drift=float(np.abs(np.einsum("kii->ki", r) - 1.0).max(initial=0.0)),
             gram_floor=min((gram_floor(each.s, each.r) for each in found), default=math.nan),
             evaluations=run.evaluations,
         )

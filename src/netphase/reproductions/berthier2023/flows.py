@@ -9,9 +9,9 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.dynamics import MeanFieldOverlaps, OverlapSolution
+from netphase.learning import timescales
 from netphase.observables import last_crossing
 from netphase.reproductions.berthier2023 import setting
-from netphase.timescales import timescales
 
 if TYPE_CHECKING:
     import xarray as xr

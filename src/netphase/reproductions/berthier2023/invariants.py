@@ -131,7 +131,6 @@ def _along_a_run(dynamics: ExactOverlaps, weights: Weights) -> list[Check]:
     run = dynamics.solve(weights.overlaps, LATE, rtol=1e-6)
     rise = max(0.0, float(np.diff(run.step_risk).max()))
     return [
-        at_most("largest |r_ii − 1| along a run", f"{WHERE}, 1", 1e-11, run.norm_drift),
         at_most("largest |s_i|", f"{WHERE}, 1", 1.0, float(np.abs(run.s).max())),
         at_most(
             "least eigenvalue of all overlaps below 0, by", f"{WHERE}, 1", 1e-6, -run.gram_floor

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from netphase.learning import timescales
 from netphase.reproductions.berthier2023 import setting
 from netphase.reproductions.check import Check, close, same
 from netphase.reproductions.reproduction import Stage
-from netphase.timescales import timescales
 
 DENSITY = (1e-6, 1e-7, 1e-8)
 """ε for laws with a density, whose extreme atoms rule below."""

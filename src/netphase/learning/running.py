@@ -25,12 +25,12 @@ from netphase.dynamics import (
 from netphase.engine.threads import run_threads
 from netphase.errors import ArgumentError
 from netphase.hermite import HermiteSeries, MultiIndexTarget, expand
+from netphase.learning.problem import Problem
+from netphase.learning.setting import Setting
+from netphase.learning.solvers import Solver, default_rate, exact_run, mean_field_run, sgd_runs
+from netphase.learning.verdict import CRITERION, asymptotic, judge_order
+from netphase.learning.warnings import cautions
 from netphase.results import DegreeTable, StageRun, timescales_dataset
-from netphase.timescales.problem import Problem
-from netphase.timescales.setting import Setting
-from netphase.timescales.solvers import Solver, default_rate, exact_run, mean_field_run, sgd_runs
-from netphase.timescales.verdict import CRITERION, asymptotic, judge_order
-from netphase.timescales.warnings import cautions
 
 if TYPE_CHECKING:
     import xarray as xr

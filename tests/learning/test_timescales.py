@@ -10,8 +10,8 @@ import netphase as nph
 from netphase.dynamics import ExactOverlaps, output_atoms
 from netphase.errors import ArgumentError
 from netphase.hermite import multi_index
+from netphase.learning import EPSILONS, timescales
 from netphase.results import status_words
-from netphase.timescales import EPSILONS, timescales
 
 SIGMA, PHI, ATOMS = [1, 1, 1, 1], [1, -1, 2 / 3, -1 / 3], [-1.5, -0.5, 0.4, 1.7]
 LATE = [1e-9, 1e-10, 1e-11, 1e-12, 1e-13]

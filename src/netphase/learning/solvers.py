@@ -9,8 +9,8 @@ import numpy as np
 from netphase._types import Array
 from netphase.dynamics import ExactOverlaps, ProjectedSGD
 from netphase.hermite import HermiteSeries
+from netphase.learning.problem import FIRST, LONGEST, Problem, staged
 from netphase.results import StageRun
-from netphase.timescales.problem import FIRST, LONGEST, Problem, staged
 
 Solver: TypeAlias = Literal["mean_field", "exact", "sgd"]
 """The limit of infinitely many neurons and inputs, any width and dimension, or one-pass SGD."""

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from netphase._checks import one_of, positive_float, positive_int
 from netphase.errors import ArgumentError
-from netphase.timescales.solvers import Solver
+from netphase.learning.solvers import Solver
 
 
 @dataclass(frozen=True)

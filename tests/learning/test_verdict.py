@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netphase.hermite import relu
-from netphase.timescales import timescales
+from netphase.learning import timescales
 
 SIGMA, PHI, ATOMS = [1, 1, 1, 1], [1, -1, 2 / 3, -1 / 3], [-1.5, -0.5, 0.4, 1.7]
 EARLY = [1e-4, 1e-5, 1e-6, 1e-7, 1e-8]

@@ -13,8 +13,8 @@ from netphase._types import Array
 from netphase.analysis import TimeScaleFit
 from netphase.analysis.time_scales import FEWEST
 from netphase.dynamics import DegreePrediction, LearningPrediction, stage_exponents
+from netphase.learning.problem import SHORTEST
 from netphase.results import StageRun
-from netphase.timescales.problem import SHORTEST
 
 Word: TypeAlias = Literal["canonical", "not canonical", "undetermined"]
 """What runs at several ε say."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.hermite import HermiteSeries
+from netphase.learning.problem import Problem
 from netphase.results import StageRun
-from netphase.timescales.problem import Problem
 
 NEGLIGIBLE = 1e-6
 """Part of the mean square of a function that may be left out without a word."""
