@@ -57,7 +57,7 @@ class Spread:
 def run(stage: Stage) -> list[Check]:
     """Rescaled residuals of neighbouring decades of ε.
 
-    Inputs: as for Fig. 1, ε = 1e-6 to 1e-13 (paper: 1e-16).
+    Inputs: as for Fig. 1, ε = 1e-6 to 1e-14 (smoke: 1e-13, paper: 1e-16).
     """
     epsilons = EPSILONS[stage.size]
     flows = in_parallel(lambda epsilon: flow(epsilon, END), epsilons)

@@ -33,8 +33,8 @@ OPPOSITE = (*setting.PHI[:3], -setting.PHI[3])
 RATIOS = {1e-4: 1.22, 1e-6: 1.06, 1e-8: 1.03}
 """ε → t_3/t_2, uniform P_A: derived, with 4000 particles."""
 
-OPPOSITE_RATIO, OPPOSITE_WITHIN = 5.5, 1.1
-"""Range 4.5 to 6.5 of t_3/t_2 with the sign turned: derived."""
+OPPOSITE_RATIO, OPPOSITE_WITHIN = 5.5, 1.05
+"""t_3/t_2 with the sign turned, from 4.5 to 6.5, rounded to one digit: derived."""
 
 EDGE, CARRIED, EDGE_SHARE = 1e-6, 0.8, 0.017
 """At this ε, 80 % of ⟨a s²⟩ were seen to be carried by 1.7 % of the neurons: derived."""

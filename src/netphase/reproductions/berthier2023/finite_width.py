@@ -249,7 +249,7 @@ def _rule(found: dict[tuple[float, int], Delay]) -> list[Check]:
     ]
     if enough:
         claim = "largest t_1 over the mean field's where m ≥ ε^−½ log(1/ε)"
-        checks.append(at_most(claim, "section 2.4", 1.3, max(enough)))
+        checks.append(at_most(claim, "section 2.4", 1.3, float(np.max(enough))))
     return checks
 
 
@@ -281,14 +281,14 @@ def _wiped_out(found: dict[tuple[float, int], Delay]) -> list[Check]:
             f"R(0.05) of m = {NARROW}, least of ε ≤ {EPSILONS[-1]:g}: the first plateau stays",
             "section 2.4",
             NARROW_RISK,
-            min(risk for risk, _ in risks),
+            float(np.min([risk for risk, _ in risks])),
             0.01,
         ),
         at_most(
             f"R(0.05) of the mean field of the same atoms, ε ≤ {EPSILONS[-1]:g}: it is left",
             "section 2.4",
             0.60,
-            max(limit for _, limit in risks),
+            float(np.max([limit for _, limit in risks])),
         ),
     ]
 

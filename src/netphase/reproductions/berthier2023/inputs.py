@@ -83,7 +83,8 @@ class Inputs:
 def run(stage: Stage) -> list[Check]:
     """Degree 1 in mean field from overlaps N(0, 1/d), d from 1e2 to 1e6.
 
-    Inputs: the base case, each atom taken by a quarter of 2000 neurons (smoke: 1000).
+    Inputs: the base case, each atom taken by a quarter of 2000 neurons (smoke: 1000, paper:
+    4000).
     """
     seeds, count = range(SEEDS[stage.size]), NEURONS[stage.size]
     rows = []

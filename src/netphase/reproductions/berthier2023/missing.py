@@ -33,6 +33,9 @@ STUCK_UNTIL = 2000.0
 STUCK_EPSILONS = (1e-3, 1e-4, 1e-5)
 """Up to here, and at these ε, tanh was seen not to learn h_3 of the wrong sign: derived."""
 
+STUCK_WITHIN = 2e-4
+"""The risk was seen to be 1.4e-4 above its limit at ε = 1e-3, and to come nearer as √ε."""
+
 WITHIN = {1: 0.03, 2: 0.05}
 """Last degree learnt → error of an exponent; after degree 2 corrections are of order ε^(1/12)."""
 
@@ -131,7 +134,7 @@ def _case(case: Case, flows: list[Flow]) -> list[Check]:
     epsilons = np.array([each.model.epsilon for each in flows])
     times = np.array([each.times[case.degree] for each in flows])
     used = epsilons <= LARGEST * 1.01
-    worst = max(abs(float(each.solution.risk[-1]) - case.floor) for each in flows)
+    worst = float(np.max([abs(each.solution.risk[-1] - case.floor) for each in flows]))
     value = times[used][-1]
     words = f"{case.name}: exponent of t_{case.degree} (t = {value:.3g} at ε = {epsilons[-1]:.0e})"
     return [
@@ -155,12 +158,12 @@ def _wrong_sign() -> list[Check]:
         return float(runs[0].solution.risk[-1]), float(runs[1].solution.risk[-1])
 
     rests = np.array(in_parallel(stuck, STUCK_EPSILONS))
-    until = f"risk at t = {STUCK_UNTIL:g} and ε = {STUCK_EPSILONS[-1]:.0e}"
+    span = f"ε = {STUCK_EPSILONS[0]:.0e} to {STUCK_EPSILONS[-1]:.0e}"
+    cases = (("tanh, φ = h_1 + h_3/2", 0.125), ("φ_2 = 0, φ_3 = +1/3", 1 / 18))
     return [
-        close(f"tanh, φ = h_1 + h_3/2: {until}", "sign rule (derived)", 0.125,
-              float(rests[-1, 0]), 1e-3),
-        close(f"φ_2 = 0, φ_3 = +1/3: {until}", "sign rule (derived)", 1 / 18,
-              float(rests[-1, 1]), 1e-3),
+        close(f"{name}: risk at t = {STUCK_UNTIL:g}, {span}, the farthest", "sign rule (derived)",
+              floor, float(found[np.abs(found - floor).argmax()]), STUCK_WITHIN)
+        for (name, floor), found in zip(cases, rests.T, strict=True)
     ]  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def _second(found: Staircase) -> list[Check]:
         close(f"z1 + z1 z2: exponent of the second step, ε = 1e-9 to {last:.0e}", WHERE, 0.25,
               found.exponent(1, SECOND_FROM), WITHIN),
         at_most(f"z1 + z1 z2: risk at t = {END:g}", WHERE, 1e-4,
-                float(max(one.risk[-1] for one in found.solutions))),
+                float(np.max([one.risk[-1] for one in found.solutions]))),
     ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ TABLE = {
     1e-8: (6.67829e-9, 5.13072e-4, 1.99864e-2, 1.32334e-1),
     1e-12: (6.67829e-13, 7.43700e-6, 2.04983e-3, 3.84074e-2),
 }
-"""ε → t_0 … t_3, last times of |ρ_l| ≥ |φ_l|/2: derived, t_1 to 2e-5, the others to 1e-5."""
+"""ε → t_0 … t_3, last times of |ρ_l| ≥ |φ_l|/2: derived, t_1 to 4e-5, the others to 1e-5."""
 
 PLATEAUS = (7 / 9, 5 / 18, 1 / 18)
 """½ Σ_{k>l} φ_k² behind degrees 0, 1 and 2: exact."""

@@ -23,8 +23,8 @@ from netphase.reproductions.reproduction import Size, Stage
 from netphase.reproductions.runs import average, in_parallel
 
 SHIFT, WIDTH, EPSILON, END = 0.5, 30, 0.2, 2.0
-"""m, ε, and the last time; rates are compared for σ = ReLU(z + ½), numbers of inputs for the base
-case, since that ReLU is stuck at half of degree 2, in the flow too."""
+"""Shift of the ReLU, m, ε, and the last time; rates are compared for σ = ReLU(z + ½), numbers of
+inputs for the base case, since that ReLU is stuck at half of degree 2, in the flow too."""
 
 INPUTS = 40
 PRINTED = {4e-3: 0.171, 1e-3: 0.096, 2.5e-4: 0.062, 6.25e-5: 0.032}
