@@ -8,6 +8,7 @@ import pytest
 
 from netphase._types import Status
 from netphase.dynamics import MeanFieldOverlaps, plateau_risks, stage_exponents
+from netphase.engine.overlaps import solve_overlaps
 from netphase.errors import ArgumentError
 
 ATOMS = [-1.5, -0.5, 0.4, 1.7]
@@ -162,9 +163,15 @@ def test_without_degrees_zero_and_one_to_learn_the_start_is_a_fixed_point():
 def test_overlaps_stay_within_the_sphere(epsilon):
     near = np.array([1.0, -1.0, 1 - 1e-9, -0.999])
     for overlaps in (None, near):
-        found = model(epsilon, target=[0.0, 3.0, 2.0, 5.0], overlaps=overlaps).solve(end=50.0)
+        flow = model(epsilon, target=[0.0, 3.0, 2.0, 5.0], overlaps=overlaps)
+        found = flow.solve(end=50.0)
         assert found.status is Status.TIME_REACHED
         assert np.abs(found.s).max() <= 1.0
+        start = np.zeros(len(ATOMS)) if overlaps is None else overlaps
+        engine = solve_overlaps(
+            flow.problem(), flow.atoms, start, times=found.time, rtol=1e-6, max_steps=10**5
+        )
+        assert np.abs(engine.s).max() < 1.0 + 1e-6  # before what is beyond is cut off
 
 
 def test_two_atoms_learn_degree_two_late():

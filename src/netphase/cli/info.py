@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from typing import Any
@@ -56,8 +55,9 @@ def describe() -> dict[str, Any]:
         The fields of the JSON document.
     """
     from netphase import engine
+    from netphase.engine.threads import cores
 
-    processors = usable_processors()
+    processors = cores()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -68,12 +68,6 @@ def describe() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "engine": dict(engine.build_info()),
     }
-
-
-def usable_processors() -> int:
-    """Processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _version(name: str) -> str | None:

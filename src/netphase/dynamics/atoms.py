@@ -66,12 +66,12 @@ def check_tolerance(rtol: float) -> float:
 def solution_rows(
     end: float | None, times: Sequence[float] | Array | None, epsilon: float
 ) -> Array:
-    """When to keep the state: some times and the end, or 0 and log-spaced ones from ε/1000 on.
+    """When to keep the state: some times and the end, or 0 and log-spaced ones.
 
     Args:
         end: when to stop, > 0; None for the last of ``times``.
         times: increasing, shape (t,), or None.
-        epsilon: ε; where it is infinite, log-spaced times start at 10⁻⁶ of the end.
+        epsilon: ε; log-spaced times start at the lesser of ε/1000 and 10⁻⁶ of the end.
 
     Returns:
         Increasing times, the last one the end.

@@ -9,12 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from netphase._checks import (
-    finite_array,
-    instance_of,
-    positive_float,
-    positive_int,
-)
+from netphase._checks import finite_array, instance_of, positive_float, positive_int
 from netphase._types import Array, Status
 from netphase.activations import Activation
 from netphase.dynamics.output_law import OutputAtoms, law_quantiles

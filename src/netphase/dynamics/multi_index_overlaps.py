@@ -194,7 +194,7 @@ class MultiIndexOverlaps:
         Args:
             end: when to stop, > 0; None for the last of ``times``.
             times: when to keep the state, increasing, shape (t,); ``end`` is added. None for 0 and
-                240 log-spaced times from ε/1000 on (10⁻⁶ of ``end`` if ε is infinite).
+                240 log-spaced times from the lesser of ε/1000 and 10⁻⁶ of ``end`` on.
             rtol: relative tolerance of a step, from 1e-10 to 1e-2; crossing times come out about
                 as accurate.
             max_steps: steps after which to give up.

@@ -49,7 +49,8 @@ class NoisyOverlaps(ExactOverlaps):
     in the time t = kη of k steps of B fresh samples, B much less than d. Q is in closed form for
     two error functions and for two polynomials, at a cost of m⁴; else, or where ``points`` are
     given, it is a mean over a Sobol sample that stands still, at a cost of ``points`` × m². The
-    risk is that against the target without noise. Start from a finite d, or where s = 0 is left.
+    risk is that against the target without noise. Where σ_1 φ_1 = 0, overlaps s = 0 stay zero:
+    start at a finite d then.
 
     Attributes:
         activation: σ: a name, an `Activation`, Hermite coefficients, or a `HermiteSeries`.

@@ -122,7 +122,7 @@ class ProjectedSGD:
 
         "explicit" keeps the (m, d) input weights: 2md operations a sample. "reduced" draws what
         matters of a sample only, its components in the space of u* and all u_i and its length
-        outside of it: the same law whatever d, at the cost of about 3.5 m² operations a sample,
+        outside of it: the same law whatever d, at the cost of about 5 m² operations a sample,
         for d ≥ 2m + 10 and more for large batches. "auto" takes the faster one. The numbers of a
         seed differ between the two, but not with the number of threads or the times.
 

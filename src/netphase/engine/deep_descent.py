@@ -19,7 +19,14 @@ from netphase.engine.large import FIXED_LOOK, PACE, PACED_LOOK
 from netphase.engine.problem import Stop
 from netphase.kernels.layer_tangent import layer_block
 from netphase.networks import LayerParameters
-from netphase.networks.passes import Gains, Signals, backward, gradient, pushforward
+from netphase.networks.passes import (
+    Gains,
+    Signals,
+    backward,
+    gradient,
+    output_factors,
+    pushforward,
+)
 
 FIRST_ITERATIONS, LATER_ITERATIONS = 30, 3
 """Most power iterations of the first look at λ_max, and of later ones, which go on from it."""
@@ -165,11 +172,7 @@ class _Pace:
 
 def _largest_of_kernel(weights: list[Array], gains: Gains, signals: Signals, rates: Array) -> Array:
     """The largest eigenvalue of Σ_l rate_l Θ^[l], NaN where it is not finite, shape (a,)."""
-    h, factors = signals.inputs, []
-    for output in range(signals.output.shape[1]):
-        unit = np.zeros_like(signals.output)
-        unit[:, output] = 1.0
-        factors.append([each for _, each, _ in backward(weights, gains, signals, unit)][::-1])
+    h, factors = signals.inputs, output_factors(weights, gains, signals)
     size = signals.output[0].size
     kernel = np.zeros((len(rates), size, size))
     for layer, each in enumerate(h):

@@ -86,8 +86,10 @@ class _Reader:
 
     def read(self, node: ast.expr) -> Terms:
         """The terms of an expression."""
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            return {self.zero: float(node.value)}  # type: ignore[arg-type]
+        if isinstance(node, ast.Constant):
+            number = node.value
+            if isinstance(number, (int, float)) and not isinstance(number, bool):
+                return {self.zero: float(number)}
         if isinstance(node, ast.Name):
             return {self._unit(node, 1): 1.0}
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:

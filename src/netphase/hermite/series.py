@@ -52,7 +52,9 @@ class HermiteSeries:
         return np.asarray(self.function(np.asarray(z, dtype=np.float64)))
 
     def derivative(self, z: Array) -> Array:
-        """σ′(z), any shape; good to some 1e-10 where it has to be a difference, at a kink a side.
+        """σ′(z), any shape; good to some 1e-10 where it has to be a difference.
+
+        At a kink it is the slope of one side, or, of a difference, between those of the two.
 
         Args:
             z: any shape.

@@ -213,9 +213,7 @@ def deep_kernels(
     normalised = [np.outer(p, q) * np.cos(phi)]
     features, slopes = [], []
     gain, scale = 1.0, scales.betas[0]
-    for layer, alpha in enumerate(scales.alphas, 1):
-        if layer > scales.depth:
-            break
+    for layer, alpha in enumerate(scales.alphas[:-1], 1):
         p, same = scale * p, q is p
         q = p if same else scale * q
         _check_sizes(p, q, layer)

@@ -12,6 +12,7 @@ from netphase._checks import finite_array, positive_float
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
+from netphase.kernels.feature_angles import input_angles
 from netphase.kernels.moments import kinks_of, pair_moments
 
 
@@ -67,7 +68,7 @@ def gaussian_kernels(
     sigma, s = activations.get(activation), positive_float("scale", scale)
     s = 1.0 if sigma.homogeneous else s
     size, other_size = np.linalg.norm(rows, axis=1), np.linalg.norm(columns, axis=1)
-    phi = angles(rows / size[:, None], columns / other_size[:, None])
+    phi = input_angles(rows, None if other is None else columns)
     norms = np.outer(size, other_size)
     p = s * size
     q = p if other is None else s * other_size
@@ -80,12 +81,3 @@ def _inputs(name: str, x: Array) -> Array:
     if not np.all(np.any(array != 0, axis=1)):
         raise ArgumentError(f"Argument `{name}` must have no zero row: its kernel vanishes.")
     return array
-
-
-def angles(u: Array, v: Array) -> Array:
-    """Angles between unit vectors, accurate also for nearly parallel ones, shape (n, p)."""
-    rows = [
-        2 * np.arctan2(np.linalg.norm(each - v, axis=1), np.linalg.norm(each + v, axis=1))
-        for each in u
-    ]
-    return np.stack(rows)

@@ -12,7 +12,7 @@ from netphase._checks import finite_array, instance_of, machine_memory, one_of, 
 from netphase._types import Array, DTypeName
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
-from netphase.networks.passes import Signals, backward, forward, gradient, pushforward
+from netphase.networks.passes import Signals, forward, gradient, output_factors, pushforward
 from netphase.scalings import LayerScales
 from netphase.seeds import Stream, generator
 
@@ -190,7 +190,7 @@ class MultiLayerNetwork:
         if self.kind == "centred":
             centre = LayerParameters(parameters.centre, parameters.centre)
             values = values - self.signals(centre, x, slopes=False).output
-        return values[:, 0] if self.outputs == 1 else np.ascontiguousarray(values.swapaxes(1, 2))
+        return self._samples_first(values)
 
     def signals(self, parameters: LayerParameters, x: Array, slopes: bool = True) -> Signals:
         """One forward pass: values and slopes of every layer, and the output that is not centred.
@@ -258,8 +258,7 @@ class MultiLayerNetwork:
                 f"{len(moves[0])}."
             )
         gains = self.gains(len(weights[0]), weights[0].dtype)
-        values = pushforward(weights, gains, signals, moves)
-        return values[:, 0] if self.outputs == 1 else np.ascontiguousarray(values.swapaxes(1, 2))
+        return self._samples_first(pushforward(weights, gains, signals, moves))
 
     def factors(
         self, parameters: LayerParameters, x: Array
@@ -280,13 +279,7 @@ class MultiLayerNetwork:
         signals = self.signals(parameters, x)
         weights = parameters.weights
         gains = self.gains(len(weights[0]), weights[0].dtype)
-        found = []
-        for output in range(self.outputs):
-            unit = np.zeros_like(signals.output)
-            unit[:, output] = 1.0
-            deltas = [delta for _, delta, _ in backward(weights, gains, signals, unit)]
-            found.append(deltas[::-1])
-        return signals.inputs, found
+        return signals.inputs, output_factors(weights, gains, signals)
 
     def check(self, parameters: LayerParameters) -> tuple[Array, ...]:
         """The weights, or an `ArgumentError` where they are not those of this network."""
@@ -329,6 +322,10 @@ class MultiLayerNetwork:
                 f"Argument `{name}` must hold weights all in float64 or all in float32."
             )
         return weights
+
+    def _samples_first(self, values: Array) -> Array:
+        """From (e, k, n) to the shape of `output`."""
+        return values[:, 0] if self.outputs == 1 else np.ascontiguousarray(values.swapaxes(1, 2))
 
     def _samples_last(self, cotangent: Array, output: Array) -> Array:
         e, k, n = output.shape

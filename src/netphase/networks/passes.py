@@ -74,6 +74,16 @@ def backward(
             delta = below
 
 
+def output_factors(weights: Sequence[Array], gains: Gains, signals: Signals) -> list[list[Array]]:
+    """δ of every output and layer: those of `backward` for one output at a time, layers upward."""
+    found = []
+    for output in range(signals.output.shape[1]):
+        unit = np.zeros_like(signals.output)
+        unit[:, output] = 1.0
+        found.append([delta for _, delta, _ in backward(weights, gains, signals, unit)][::-1])
+    return found
+
+
 def gradient(
     weights: Sequence[Array], gains: Gains, signals: Signals, cotangent: Array
 ) -> tuple[Array, ...]:

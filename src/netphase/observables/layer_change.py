@@ -85,8 +85,8 @@ def layer_change(
 def operator_norm(matrix: Array, rtol: float = 1e-6) -> float:
     """The largest singular value, by power iteration that keeps its directions (Lanczos).
 
-    Beside plain power iteration it costs nothing, and it converges where the spectrum has a dense
-    edge, as that of random matrices has.
+    A step takes two products with the matrix, as plain power iteration does, but it also converges
+    fast where the spectrum has a dense edge, as that of random matrices has.
 
     Args:
         matrix: shape (r, c).
