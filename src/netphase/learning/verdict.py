@@ -113,10 +113,8 @@ def judge_order(
     References:
         Berthier, Montanari & Zhou (2024), the canonical learning order.
     """
-    level, asked = (
-        -1,
-        [each for each in prediction.degrees[: len(fits)] if _has_target(prediction, each)],
-    )
+    asked = [each for each in prediction.degrees[: len(fits)] if _has_target(prediction, each)]
+    level = -1
     if not asked:
         return OrderVerdict("undetermined", level, "The target is zero: there is nothing to learn.")
     order = np.argsort(-np.asarray(epsilons))

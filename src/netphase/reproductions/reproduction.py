@@ -107,7 +107,7 @@ class Reproduction:
         """Make the runs, draw the figures, and check the claims.
 
         Args:
-            size: "smoke" (under a minute), "small" (some minutes) or "paper" (what the paper did,
+            size: "smoke" (a minute or two), "small" (some minutes) or "paper" (what the paper did,
                 as far as `departures` does not say otherwise).
             figures: numbers of the figures wanted; None for everything, claims without a figure
                 included.

@@ -147,7 +147,9 @@ def timescales_dataset(
         "residual": (
             (*along, "degree"),
             stacked("residuals"),
-            labels("target units", "residual ρ_l = φ_l − σ_l ⟨a s^l⟩ (its size: several indices)"),
+            labels(
+                "target units", "residual ρ_l = φ_l − σ_l ⟨a s^l⟩; of several directions its norm"
+            ),
         ),
         **table_of_times,
         "plateau": (

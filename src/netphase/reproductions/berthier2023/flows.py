@@ -10,7 +10,7 @@ import numpy as np
 from netphase._types import Array
 from netphase.dynamics import MeanFieldOverlaps, OverlapSolution
 from netphase.learning import timescales
-from netphase.observables import last_crossing
+from netphase.observables import learning_windows
 from netphase.reproductions.berthier2023 import setting
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ ROWS, NEAR, REACH = 800, 801, 0.6
 COARSE = 61
 """Rows in log time and around each t_l for thousands of neurons, whose states fill the memory."""
 
-FIRST, LAST = 0.9, 0.1
-"""A degree's window lasts from the last crossing of the first part of |φ_l| to that of the last."""
-
 
 @dataclass(frozen=True)
 class Flow:
@@ -34,7 +31,8 @@ class Flow:
     Attributes:
         model: the equations.
         solution: its solution, rows dense around every t_l.
-        start: last time at which |ρ_l| is 90 % of |φ_l|, shape (k,); NaN where there is none.
+        start: last time at which |ρ_l| is 90 % of |φ_l|, shape (k,); NaN where more is left
+            at the end, 0 where less is from the start on.
         end: the same for 10 %.
     """
 
@@ -91,12 +89,8 @@ def flow(
     times = model.solve(end=end, rtol=RTOL).crossing_times
     rows = _rows(epsilon, end, times, near)
     solution = model.solve(times=rows, rtol=RTOL)
-    part = np.abs(solution.residuals) / np.where(model.target == 0.0, np.nan, np.abs(model.target))
-    crossed = np.array(
-        [[last_crossing(solution.time, row, level).time for row in part.T]
-         for level in (FIRST, LAST)]
-    )  # fmt: skip
-    return Flow(model, solution, *crossed)
+    windows = learning_windows(solution.time, solution.residuals, model.target)
+    return Flow(model, solution, windows.start, windows.end)
 
 
 def base_study(epsilons: tuple[float, ...], end: float) -> xr.Dataset:
