@@ -1,11 +1,7 @@
 """Networks as maps, their parameters as points, and how those points are drawn."""
 
-from netphase.networks.multi_layer import (
-    LayerParameters,
-    MultiLayerNetwork,
-    OutputKind,
-    initial_layer_parameters,
-)
+from netphase.networks.layer_start import initial_layer_parameters
+from netphase.networks.multi_layer import LayerParameters, MultiLayerNetwork, OutputKind
 from netphase.networks.two_layer import (
     BLOCK,
     Parameters,
