@@ -103,9 +103,8 @@ def predicted_layers(
         ArgumentError: ``scaling`` is no `LayerScaling`.
 
     References:
-        Derived, not read: the statement for k > 0 reconstructs Li, Luo & Zhou (2024), and agrees
-        with trained tanh networks of two and three hidden layers; below, only equal scales have
-        been checked for L ≥ 2 (homogeneous activations).
+        Derived, not read: the statement for k > 0 reconstructs Li, Luo & Zhou (2024). For L ≥ 2
+        neither side of the boundary has been checked by training yet.
 
     Example:
         >>> [each.operator for each in predicted_layers(LayerScaling(g=(0.0, 0.5, 1.0)))]
