@@ -73,6 +73,13 @@ def test_what_is_never_learnt_is_said_with_its_reason(run):
     assert "stays at 0.5 for ever" in result.stdout
 
 
+def test_a_target_of_nothing_has_no_tables(run):
+    result = run(*BASE, "--target", "0,0", "--no-figures")
+    assert result.exit_code == 0, result.stderr
+    assert "there is nothing to learn" in result.stdout
+    assert "learnt at" not in result.stdout
+
+
 def test_too_few_atoms_are_warned_of(run):
     result = run(*BASE[:1], "--outputs", "rademacher", "--epsilon", "1e-6", "--no-figures")
     assert result.exit_code == 0, result.stderr

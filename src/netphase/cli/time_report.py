@@ -134,9 +134,10 @@ def print_content(page: Console, content: dict[str, Any]) -> None:
     page.print(f"  {_model(setting)}", markup=False, soft_wrap=True)
     colour = {"canonical": "green", "not canonical": "red"}.get(verdict["word"], "yellow")
     page.print(f"[{colour}]{_heading(verdict)}[/{colour}] {verdict['reason']}", soft_wrap=True)
-    page.print(_degree_table(content))
-    if len(content["runs"]) > 1:
-        page.print(_time_table(content))
+    if _asked(content):
+        page.print(_degree_table(content))
+        if len(content["runs"]) > 1:
+            page.print(_time_table(content))
     for sentence in _sentences(content):
         page.print(sentence, markup=False, soft_wrap=True)
 
