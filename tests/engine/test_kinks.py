@@ -6,7 +6,7 @@ import pytest
 from netphase import activations
 from netphase._types import Status
 from netphase.engine import Problem, Stop, descend, descend_auto
-from netphase.engine.large import descend_auto_large
+from netphase.engine.large_auto import descend_auto_large
 from netphase.networks import initial_parameters
 
 

@@ -9,7 +9,9 @@ from netphase.engine import flow_explicit, request_stop
 from netphase.engine.blocks import Blocks
 from netphase.engine.descent import descend, descend_auto, fits_compiled_flow
 from netphase.engine.kinks import active_shares, touched
-from netphase.engine.large import choose_form, descend_auto_large, descend_large
+from netphase.engine.large import descend_large
+from netphase.engine.large_auto import descend_auto_large
+from netphase.engine.large_run import choose_form
 from netphase.engine.problem import Problem, Stop
 from netphase.engine.tangent import TangentFlow, phi_1, phi_2
 from netphase.errors import ArgumentError

@@ -13,11 +13,11 @@ from netphase._types import Array
 from netphase.engine.flow import STATUSES
 from netphase.engine.large import (
     PACE,
-    descend_auto_large,
     descend_large,
     descend_stable_large,
     largest_growth,
 )
+from netphase.engine.large_auto import descend_auto_large
 from netphase.engine.problem import Outcome, Problem, Records, Stop
 from netphase.engine.tangent import FULL_RANK
 from netphase.networks import Parameters
