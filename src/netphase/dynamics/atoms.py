@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netphase._checks import positive_float
+from netphase._checks import instance_of, positive_float
 from netphase._types import Array
 from netphase.dynamics.trajectory import check_times
 from netphase.errors import ArgumentError
@@ -31,12 +31,16 @@ def check_length(name: str, value: Array, atoms: Array) -> None:
         )
 
 
-def check_tied(atoms: Array, epsilon: float) -> None:
+def check_tied(tied: bool, atoms: Array, epsilon: float) -> None:
     """Refuses ties of atoms that differ, or that do not move.
 
     Raises:
-        ArgumentError: ε is infinite, or the atoms are not one number.
+        ArgumentError: ``tied`` is no truth value; or it is True where ε is infinite or the atoms
+            are not one number.
     """
+    instance_of("tied", tied, bool, "True or False")
+    if not tied:
+        return
     if epsilon == math.inf:
         raise ArgumentError(
             "Argument `tied` must be False where `epsilon` is infinite, but is True: a frozen "

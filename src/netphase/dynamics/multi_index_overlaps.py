@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netphase._checks import finite_array, instance_of, positive_float, positive_int
+from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array, Status
 from netphase.dynamics.atoms import (
     DEFAULT_RTOL,
@@ -177,9 +177,7 @@ class MultiIndexOverlaps:
         probabilities(self.atoms, self.weights)
         self._check_degrees()
         self._check_overlaps()
-        instance_of("tied", self.tied, bool, "True or False")
-        if self.tied:
-            check_tied(self.atoms, self.epsilon)
+        check_tied(self.tied, self.atoms, self.epsilon)
 
     def solve(
         self,
