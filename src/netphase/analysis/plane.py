@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -187,7 +187,7 @@ def _moderate(fits: np.ndarray[Any, np.dtype[np.object_]]) -> None:
     middle = np.median([fit.standard_error**2 for fit in known])
     middle_drift = np.nanmedian([fit.drift_error**2 for fit in known] + [0.0])
     for cell in np.ndindex(*fits.shape):
-        fit: PowerLawFit | None = fits[cell]  # type: ignore[assignment]
+        fit = cast("PowerLawFit | None", fits[cell])
         if fit is not None and fit.degrees_of_freedom > 0:
             own = fit.degrees_of_freedom
             fits[cell] = dataclasses.replace(

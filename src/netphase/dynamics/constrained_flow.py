@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -112,15 +113,14 @@ def blow_up_time(
         flow = constrained_velocity(degree, kappa, state[: len(a)], state[len(a) : -1], w)
         return np.append(np.concatenate(flow), 1.0) / _size(state, w) ** (degree - 1)
 
-    def blown_up(_: float, state: Array) -> float:
+    def blown_up(state: Array) -> float:
         return _size(state, w) / (BLOWN_UP * first) - 1.0
 
-    blown_up.terminal = True  # type: ignore[attr-defined]
     start = np.concatenate([a, s, [0.0]])
     first = _size(start, w)
     span = (0.0, PATIENCE / abs(kappa))
     found = solve_ivp(
-        rates, span, start, method="DOP853", rtol=1e-10, atol=1e-13 * first, events=blown_up
+        rates, span, start, method="DOP853", rtol=1e-10, atol=1e-13 * first, events=_End(blown_up)
     )
     if found.status != 1:
         return math.inf
@@ -240,25 +240,33 @@ def _until(
         flow = constrained_velocity(degree, kappa, state[:m], state[m:-1], w, held)
         return np.append(np.concatenate(flow), 1.0) / _size(state, w) ** (degree - 1)
 
-    def learnt(_: float, state: Array) -> float:
+    def learnt(state: Array) -> float:
         return float(w @ (state[:m] * state[m:-1] ** degree)) / level - 1.0
 
-    def over(_: float, state: Array) -> float:
+    def over(state: Array) -> float:
         return float(np.abs(state[m:-1]).max()) - 1.0
 
-    for event in (learnt, over):
-        event.terminal = True  # type: ignore[attr-defined]
     span = (0.0, PATIENCE / abs(kappa))
     start = np.concatenate([a, s, [0.0]])
-    if learnt(0.0, start) >= 0.0:
+    if learnt(start) >= 0.0:
         return None
-    found = solve_ivp(
-        rates, span, start, method="DOP853", rtol=1e-8, atol=1e-12, events=(learnt, over)
-    )
+    ends = (_End(learnt), _End(over))
+    found = solve_ivp(rates, span, start, method="DOP853", rtol=1e-8, atol=1e-12, events=ends)
     if not len(found.t_events[0]):
         return None
     end = found.y[:, -1]
     return end[:m], end[m:-1], float(end[-1])
+
+
+@dataclass(frozen=True)
+class _End:
+    """An event at which SciPy ends an integration: a function of the state goes through zero."""
+
+    function: Callable[[Array], float]
+    terminal: bool = True
+
+    def __call__(self, _: float, state: Array) -> float:
+        return self.function(state)
 
 
 def _size(state: Array, w: Array) -> float:

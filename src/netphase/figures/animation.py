@@ -93,13 +93,13 @@ def still(static: Figure) -> Artist:
             self._pictures: dict[float, Any] = {}
 
         def draw(self, renderer: Any) -> None:
-            dots = float(self.get_figure(root=True).dpi)  # type: ignore[union-attr]
+            root: Any = self.get_figure(root=True)
+            dots = float(root.dpi)
             if dots not in self._pictures:
                 static.set_dpi(dots)
-                canvas = FigureCanvasAgg(static)
-                canvas.draw()  # type: ignore[no-untyped-call]
-                page = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
-                self._pictures[dots] = np.array(page)[::-1]
+                canvas: Any = FigureCanvasAgg(static)  # its methods have no annotations
+                canvas.draw()
+                self._pictures[dots] = np.array(canvas.buffer_rgba())[::-1]
             renderer.draw_image(renderer.new_gc(), 0, 0, self._pictures[dots])
 
     return Still()

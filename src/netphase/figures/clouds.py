@@ -69,8 +69,8 @@ def feature_cloud(
         draw_cloud(axes, initial, final, window)
         handles, labels = axes.get_legend_handles_labels()
         legend = figure.legend(handles, labels, loc="outside lower center", ncols=2)
-        for handle in legend.legend_handles:
-            handle.set_alpha(1.0)  # type: ignore[union-attr]
+        for handle in filter(None, legend.legend_handles):
+            handle.set_alpha(1.0)
     return figure
 
 

@@ -61,7 +61,7 @@ def animation_writer(animation: str | Path, fps: float = 20.0) -> AbstractMovieW
             "A film in .mp4 needs the program ffmpeg, which is not installed: install it, or save "
             "the film as .gif or .apng."
         )
-    return FFMpegWriter(fps=rate)  # type: ignore[arg-type]
+    return FFMpegWriter(**_paced(rate))
 
 
 def save_animation(
@@ -109,7 +109,12 @@ def _palette_writer(fps: float) -> AbstractMovieWriter:
             first.save(page, kind, save_all=True, append_images=others, duration=durations, loop=0)
             Path(self.outfile).write_bytes(page.getvalue())
 
-    return PaletteWriter(fps=fps)  # type: ignore[arg-type]
+    return PaletteWriter(**_paced(fps))
+
+
+def _paced(fps: float) -> dict[str, Any]:
+    """Arguments of a writer, which takes any rate where Matplotlib's annotation says int."""
+    return {"fps": fps}
 
 
 def _with_one_palette(frames: list[Image]) -> list[Image]:

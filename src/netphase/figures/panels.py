@@ -81,9 +81,8 @@ def functions_over_clouds(
         legend = figure.legend(
             handles[: len(labels)] + clouds[0], names, loc="outside lower center", ncols=4
         )
-        for handle in legend.legend_handles:
-            handle.set_alpha(1.0)  # type: ignore[union-attr]
-            handle.set_markersize(5.0)  # type: ignore[union-attr]
+        for handle in filter(None, legend.legend_handles):
+            handle.set(alpha=1.0, markersize=5.0)
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -146,7 +146,7 @@ def degree_colour(degree: int) -> str:
     return SERIES[degree % len(SERIES)]
 
 
-def draw_median(axes: Axes, curve: Curve, values: Array, **looks: object) -> None:
+def draw_median(axes: Axes, curve: Curve, values: Array, **looks: Any) -> None:
     """Draw the median over seeds against time, with a band where there are several.
 
     Args:
@@ -159,8 +159,8 @@ def draw_median(axes: Axes, curve: Curve, values: Array, **looks: object) -> Non
     time, table = curve.time[known], values[:, known]
     if not len(time):
         return
-    line = {"color": curve.colour, **looks}
-    axes.plot(time, np.nanmedian(table, axis=0), **line)  # type: ignore[arg-type]
+    line: dict[str, Any] = {"color": curve.colour, **looks}
+    axes.plot(time, np.nanmedian(table, axis=0), **line)
     if len(table) > 1:
         low, high = np.nanpercentile(table, BAND, axis=0)
         axes.fill_between(time, low, high, color=line["color"], alpha=0.2, lw=0)

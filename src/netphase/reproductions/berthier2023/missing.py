@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -118,12 +119,8 @@ def run(stage: Stage) -> list[Check]:
     found: dict[Case, list[Flow]] = {}
     for case in CASES:
         stage.progress(f"missing degrees: {case.name}")
-        found[case] = in_parallel(
-            lambda epsilon, case=case: flow(  # type: ignore[misc]
-                epsilon, case.end, activation=case.activation, target=case.target
-            ),
-            epsilons,
-        )
+        solve = partial(flow, end=case.end, activation=case.activation, target=case.target)
+        found[case] = in_parallel(solve, epsilons)
     stage.save(missing_times(found), "figure7")
     checks = [check for case, flows in found.items() for check in _case(case, flows)]
     return [*checks, *_wrong_sign(), *_nothing(), *_harmless()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from netphase._types import Array
@@ -149,7 +151,7 @@ def _two() -> list[Check]:
     for name, (atoms, expected) in names.items():
         constant = degree_two_constant(np.array(setting.SIGMA), np.array(setting.PHI),
                                        np.array(atoms))  # fmt: skip
-        flows = in_parallel(lambda one, atoms=atoms: flow(one, 0.3, atoms=atoms), SMALLER)  # type: ignore[misc]
+        flows = in_parallel(partial(flow, end=0.3, atoms=atoms), SMALLER)
         epsilons, times = _columns(flows)
         scaled = times[:, 2] / epsilons**0.25
         checks += [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 
 from netphase._types import Array
@@ -30,7 +32,10 @@ DRIFT_CELLS = (
 DRIFT_TOLERANCE = 0.001
 """Tolerance of the automatic step for the conserved quantity (its default is 0.01)."""
 
-LINEAR_CELLS = (
+Lazy: TypeAlias = Literal["theta", "w", "a"]
+"""Which layers hardly move."""
+
+LINEAR_CELLS: tuple[tuple[float, float, Lazy], ...] = (
     (0.5, 0.0, "theta"),
     (0.6, 0.0, "theta"),
     (0.8, 0.0, "theta"),
@@ -107,7 +112,7 @@ def conserved_drift(trained: Trained) -> float:
     return float(np.abs(outer - inner).sum() / (np.abs(outer) + np.abs(inner)).sum())
 
 
-def _loss_over_bound(gamma: float, gamma_prime: float, lazy: str, width: int) -> float:
+def _loss_over_bound(gamma: float, gamma_prime: float, lazy: Lazy, width: int) -> float:
     """Largest loss over bound along a run, after the start (where they are equal)."""
     trained = train(gamma, gamma_prime, width)
     loss, bound = _loss_and_bound(trained, gamma, gamma_prime, lazy)
@@ -115,10 +120,10 @@ def _loss_over_bound(gamma: float, gamma_prime: float, lazy: str, width: int) ->
 
 
 def _loss_and_bound(
-    trained: Trained, gamma: float, gamma_prime: float, lazy: str
+    trained: Trained, gamma: float, gamma_prime: float, lazy: Lazy
 ) -> tuple[Array, Array]:
     law = ScalingLaw.from_gamma(gamma, gamma_prime)
-    rate = linear_decay_rate(law, trained.width, four_points(), lazy=lazy)  # type: ignore[arg-type]
+    rate = linear_decay_rate(law, trained.width, four_points(), lazy=lazy)
     loss = trained.trajectory.loss
     return loss, loss_bound(trained.trajectory.time, float(loss[0]), rate)
 
