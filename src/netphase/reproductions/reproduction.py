@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from netphase._checks import instance_of, one_of
 from netphase.datasets import Dataset, load
@@ -125,7 +125,7 @@ class Reproduction:
                 the figures is made on images.
             StoreError: the folder cannot be written.
         """
-        chosen = one_of("size", size, SIZES)
+        chosen: Any = one_of("size", size, SIZES)
         wanted = self._wanted(figures)
         instance_of("images", images, (Dataset, str, type(None)), "a Dataset, a name or a path")
         if images is not None and not any(part.on_images for part in wanted):
@@ -137,7 +137,7 @@ class Reproduction:
         folder.mkdir(parents=True, exist_ok=True)
         say = progress if progress is not None else _silent
         data = load(images) if isinstance(images, str) else images
-        stage = Stage(chosen, folder, say, data)  # type: ignore[arg-type]
+        stage = Stage(chosen, folder, say, data)
         checks: list[Check] = []
         for part in wanted:
             say(part.title)

@@ -108,8 +108,8 @@ def publish(group: zarr.Group, schema: Schema, rows: Array) -> None:
         OSError: the disk is full or the folder cannot be written.
     """
     for name, (values, _) in schema.variables(rows).items():
-        array = group[name]
-        array[...] = values  # type: ignore[index]
+        array: Any = group[name]  # an array, never a group
+        array[...] = values
 
 
 def consolidate(path: Path) -> None:
