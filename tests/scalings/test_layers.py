@@ -234,3 +234,31 @@ def test_words_of_both_vocabularies():
 def test_bad_arguments_are_refused_in_words(call, words):
     with pytest.raises(ArgumentError, match=words):
         call()
+
+
+@pytest.mark.parametrize("name", LAYER_INITIALISATIONS)
+def test_rescaled_scales_are_the_old_ones_times_powers(name):
+    law = layer_initialisation(name, 2, 7)
+    new = law.rescaled((0.25, 0.0, -0.5), alpha=0.75)
+    assert new.log_m_kappa == pytest.approx(law.log_m_kappa - 1.0, abs=1e-12)
+    old, found = law.at_width(81), new.at_width(81)
+    assert found.rates == old.rates
+    factors = (3.0, 1.0, 1 / 9)
+    assert found.betas == pytest.approx([b * f for b, f in zip(old.betas, factors, strict=True)])
+    assert found.alpha == pytest.approx(27 * old.alpha)
+
+
+@given(EXPONENT, EXPONENT, PREFACTOR, PREFACTOR)
+def test_what_is_written_is_the_scaling(g, alpha, p, q):
+    law = LayerScaling(g=(g, 1.0, 0.0), alpha=alpha, beta_prefactors=(p, 2.0, q))
+    *betas, last = law.written
+    again = LayerScaling.from_formulas(tuple(betas), last)
+    assert again.g == pytest.approx(law.g, abs=1e-15)
+    assert again.at_width(50).betas == pytest.approx(law.at_width(50).betas, rel=1e-14)
+    assert again.at_width(50).alpha == pytest.approx(law.at_width(50).alpha, rel=1e-14)
+
+
+def test_a_formula_out_of_range_says_its_layer():
+    law = LayerScaling.from_formulas(("1", "(m+1)^-200", "1"))
+    with pytest.raises(ArgumentError, match="β of layer 2: .* out of the range of a float"):
+        law.at_width(1000)

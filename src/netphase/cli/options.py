@@ -61,15 +61,19 @@ antisymmetric_option = click.option(
     help="Start at zero output with a second, opposite copy of the network, or without one.",
 )
 
+init_option = click.option("--init", metavar="NAME", help="Named initialisation, as in --init he.")
+
+alpha_option = click.option(
+    "--alpha", metavar="FORMULA", help="α, which divides the output, as in sqrt(m)."
+)
+
 
 def law_options(function: Function) -> Function:
     """The options that say where a network starts: a name, formulas, or a point of the plane."""
     for option in reversed(
         (
-            click.option("--init", metavar="NAME", help="Named initialisation, as in --init he."),
-            click.option(
-                "--alpha", metavar="FORMULA", help="α, which divides the output, as in sqrt(m)."
-            ),
+            init_option,
+            alpha_option,
             click.option(
                 "--beta1", metavar="FORMULA", help="Std of the output weights, as in m^-0.5."
             ),

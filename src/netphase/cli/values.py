@@ -75,6 +75,21 @@ class Numbers(click.ParamType[Any]):
         return number
 
 
+class Exponents(Numbers):
+    """Numbers with commas, kept in their order with repetitions: one a layer."""
+
+    example = "0,0.5,0.5"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Text to numbers."""
+        if isinstance(value, tuple):
+            return value
+        pieces = str(value).replace("−", "-").split(",")
+        return tuple(float(self._number(each, str(value), param, ctx)) for each in pieces)
+
+
 class LogNumbers(Numbers):
     """Positive numbers as "from:to:count" with even ratios, a comma-separated list, or a mix."""
 
@@ -205,6 +220,7 @@ class Scalings(Numbers):
 
 NUMBERS = Numbers()
 LOG_NUMBERS = LogNumbers()
+EXPONENTS = Exponents()
 SCALINGS = Scalings()
 SAMPLES = WholeNumbers(1, "50,100,200")
 WIDTHS = WholeNumbers(1, "1000,5000,10000", most=math.inf)

@@ -220,6 +220,50 @@ class LayerScaling(msgspec.Struct, frozen=True):
         """
         return msgspec.structs.replace(self, rates=rates, rate_prefactors=prefactors)
 
+    @property
+    def written(self) -> tuple[str, ...]:
+        """β_1 … β_{L+1} and, last, α as formulas in m.
+
+        Example:
+            >>> LayerScaling(g=(0.0, 0.5), beta_prefactors=(1.0, 2.0)).written
+            ('1', '2*m^(-0.5)', '1')
+        """
+        if self.formulas is not None:
+            return self.formulas
+        exponents = (*(0.0 - each for each in self.g), self.alpha)
+        prefactors = (*self.beta_prefactors, self.alpha_prefactor)
+        return tuple(_written(*each) for each in zip(prefactors, exponents, strict=True))
+
+    def rescaled(self, betas: tuple[float, ...] = (), alpha: float = 0.0) -> LayerScaling:
+        """The scaling with every scale times a power of the width.
+
+        Args:
+            betas: exponents of the factors of β_1 … β_{L+1}; zero where not given. They add to
+                −g_l.
+            alpha: exponent of the factor of α.
+
+        Returns:
+            The scaling, with the same learning rates.
+
+        Raises:
+            ArgumentError: there is not one number a layer, or one is not finite.
+
+        Example:
+            >>> LayerScaling(g=(0.0, 0.5, 0.5)).rescaled(alpha=0.5).log_m_kappa
+            0.0
+        """
+        powers = tuple(betas) or (0.0,) * len(self.g)
+        check_length("betas", len(powers), len(self.g))
+        if self.formulas is None:
+            g = tuple(each - power for each, power in zip(self.g, powers, strict=True))
+            return msgspec.structs.replace(self, g=g, alpha=self.alpha + alpha)
+        texts = [
+            text if power == 0 else f"({text})*{_written(1.0, power)}"
+            for text, power in zip(self.formulas, (*powers, alpha), strict=True)
+        ]
+        found = LayerScaling.from_formulas(tuple(texts[:-1]), texts[-1])
+        return found.with_learning_rates(self.rates, self.rate_prefactors)
+
     def at_width(self, m: int) -> LayerScales:
         """The scales at one width.
 
@@ -241,8 +285,9 @@ class LayerScaling(msgspec.Struct, frozen=True):
             )
         )
         if self.formulas is not None:
-            *betas, alpha = (evaluate(text, m) for text in self.formulas)
-            return LayerScales(m, tuple(betas), rates, alpha)
+            *betas, alpha = self.formulas
+            values = (_formula(f" of layer {k}", text, m) for k, text in enumerate(betas, 1))
+            return LayerScales(m, tuple(values), rates, evaluate(alpha, m))
         found = tuple(
             _power(f"Scale β_{k}", -each, prefactor, m)
             for k, (each, prefactor) in enumerate(zip(self.g, self.beta_prefactors, strict=True), 1)
@@ -259,6 +304,22 @@ def _power(what: str, exponent: float, prefactor: float, m: int) -> float:
             f"{what}{where} = {prefactor:g}·m^{exponent:g} leaves the range of a float at "
             f"m = {m}. Use an exponent nearer to zero."
         ) from None
+
+
+def _formula(where: str, text: str, m: int) -> float:
+    try:
+        return evaluate(text, m)
+    except ArgumentError as error:
+        raise ArgumentError(f"Scale β{where}: {error}") from None
+
+
+def _written(prefactor: float, exponent: float) -> str:
+    """Prefactor · m^exponent as a formula, exact."""
+    factor, power = (repr(each).removesuffix(".0") for each in (prefactor, exponent))
+    if exponent == 0:
+        return factor
+    power = "m" if exponent == 1 else f"m^({power})" if exponent < 0 else f"m^{power}"
+    return power if prefactor == 1 else f"{factor}*{power}"
 
 
 def _reversed(formulas: tuple[str, ...] | None) -> tuple[str, str, str] | None:
