@@ -11,6 +11,7 @@ from netphase.results.condensing import (
     parameters_at,
 )
 from netphase.results.grid import PLANE
+from netphase.results.layers import layer_schema
 from netphase.results.occupation import Occupation, chance_occupation, occupation
 from netphase.results.provenance import provenance
 from netphase.results.quenching import Record, network_at, quenching_dataset
@@ -54,6 +55,7 @@ __all__ = [
     "events_of",
     "features_at",
     "growth_rate",
+    "layer_schema",
     "markers_of",
     "network_at",
     "occupation",

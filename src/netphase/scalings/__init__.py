@@ -2,6 +2,7 @@
 
 from netphase.scalings.formulas import PowerLaw, evaluate, leading_power
 from netphase.scalings.law import Scales, ScalingLaw
+from netphase.scalings.layer_axes import layer_axes, with_exponents
 from netphase.scalings.layer_named import (
     LAYER_INITIALISATIONS,
     layer_initialisation,
@@ -40,6 +41,7 @@ __all__ = [
     "gamma_c",
     "initialisation",
     "known_initialisations",
+    "layer_axes",
     "layer_initialisation",
     "laziness",
     "leading_power",
@@ -48,6 +50,7 @@ __all__ = [
     "predicted_layers",
     "regime_at",
     "uniform_scaling",
+    "with_exponents",
     "zone_at",
     "zone_of",
 ]
