@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netphase._types import Array, Status
-from netphase.engine.history import RECORD_RATIO, Judge
+from netphase.engine.history import RECORD_RATIO, STAGNATION_STEPS, Judge
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters, MultiLayerNetwork
 from netphase.networks.passes import Signals, backward, forward
@@ -82,6 +82,7 @@ class Ensemble:
         stop: when a run ends.
         times: when to keep parameters, shape (t,).
         dtype: precision of the work, which may be finer than that of the parameters.
+        patience: least number of steps before a run can be called stagnated.
 
     Attributes:
         ids: numbers of the running networks, shape (a,).
@@ -101,6 +102,7 @@ class Ensemble:
         stop: Stop,
         times: Array,
         dtype: np.dtype[np.floating],
+        patience: int = STAGNATION_STEPS,
     ) -> None:
         network = problem.network
         self.problem, self._parameters, self.stop, self._times = problem, parameters, stop, times
@@ -128,7 +130,7 @@ class Ensemble:
         self.weights = self.views(self.flat)
         self._steps = [np.empty(each.shape, dtype) for each in self.weights]
         self.look()
-        self._judges = [Judge(stop, float(each)) for each in self.square]
+        self._judges = [Judge(stop, float(each), patience) for each in self.square]
         self._keep_due()
         self._note()
 
@@ -136,6 +138,11 @@ class Ensemble:
     def running(self) -> bool:
         """Whether any network still runs."""
         return len(self.ids) > 0
+
+    @property
+    def due(self) -> bool:
+        """Whether the next step is to be noted down."""
+        return self._rounds + 1 >= self._due
 
     def views(self, flat: Array) -> list[Array]:
         """Weights of every layer as views of (a, P) numbers."""
@@ -155,8 +162,25 @@ class Ensemble:
 
     def descend(self, lengths: Array) -> None:
         """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, in place."""
+        self._step(self.signals, self.residual, lengths)
+
+    def descend_batch(self, lengths: Array, samples: Counts) -> None:
+        """The same step on the mean loss of some samples, which leaves signals and residual.
+
+        Args:
+            lengths: h, (a,).
+            samples: their numbers, shape (b,).
+        """
+        sigma = self.problem.network.activation
+        signals = forward(self.weights, self.gains, self._x[:, samples], sigma)
+        residual = signals.output - self._target[:, samples]
+        if self._centre is not None:
+            residual -= self._centre[:, :, samples]
+        self._step(signals, residual, lengths * (self._x.shape[1] / len(samples)))
+
+    def _step(self, signals: Signals, residual: Array, lengths: Array) -> None:
         factors = (lengths[:, None] * self.rates).astype(self.flat.dtype)[:, :, None, None, None]
-        passes = backward(self.weights, self.gains, self.signals, self.residual)
+        passes = backward(self.weights, self.gains, signals, residual)
         for layer, delta, h in passes:
             step = np.matmul(delta * factors[:, layer], h.swapaxes(-1, -2), out=self._steps[layer])
             self.weights[layer] -= step
