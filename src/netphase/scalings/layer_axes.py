@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from netphase._checks import finite_float, instance_of, one_of, positive_int
 from netphase.errors import ArgumentError
 from netphase.scalings.layers import LayerScaling
@@ -45,11 +43,11 @@ def with_exponents(base: LayerScaling, exponents: Mapping[str, float]) -> LayerS
         exponents: name, as `layer_axes` lists it, → exponent. ``gamma`` is set last, through α.
 
     Returns:
-        The scaling, with the prefactors of ``base``.
+        The scaling, with the prefactors of ``base``; formulas are multiplied by powers of m.
 
     Raises:
-        ArgumentError: a name is unknown, a number is not finite, ``alpha`` and ``gamma`` are both
-            given, or the scales of ``base`` are formulas, whose exponents cannot be moved.
+        ArgumentError: a name is unknown, a number is not finite, or ``alpha`` and ``gamma`` are
+            both given.
 
     Example:
         >>> law = with_exponents(LayerScaling(g=(0.0, 0.5, 0.5)), {"g3": 1.0, "gamma": 2.0})
@@ -63,17 +61,10 @@ def with_exponents(base: LayerScaling, exponents: Mapping[str, float]) -> LayerS
         raise ArgumentError(
             "Argument `axes` must not hold both alpha and gamma, since α is what sets γ. Take one."
         )
-    if base.formulas is not None and any(not name.startswith("rate") for name in values):
-        raise ArgumentError(
-            "Argument `base` must have scales that are powers of the width where exponents are "
-            "moved, but has formulas. Give its exponents g and its prefactors."
-        )
-    law = msgspec.structs.replace(
-        base,
-        g=tuple(values.get(f"g{k}", each) for k, each in enumerate(base.g, 1)),
-        rates=tuple(values.get(f"rate{k}", each) for k, each in enumerate(base.rates, 1)),
-        alpha=values.get("alpha", base.alpha),
-    )
-    if "gamma" not in values:
-        return law
-    return msgspec.structs.replace(law, alpha=values["gamma"] - (law.gamma - law.alpha))
+    rates = tuple(values.get(f"rate{k}", each) for k, each in enumerate(base.rates, 1))
+    powers = tuple(each - values.get(f"g{k}", each) for k, each in enumerate(base.g, 1))
+    law = base.with_learning_rates(rates, base.rate_prefactors).rescaled(powers)
+    alpha = values.get("alpha", base.alpha)
+    if "gamma" in values:
+        alpha = law.alpha + values["gamma"] - law.gamma
+    return law.rescaled(alpha=alpha - law.alpha)
