@@ -17,7 +17,7 @@ from netphase.engine.deep import (
 )
 from netphase.engine.large import FIXED_LOOK, PACE, PACED_LOOK
 from netphase.engine.problem import Stop
-from netphase.kernels.layer_tangent import layer_block
+from netphase.kernels.layer_tangent import rated_kernel
 from netphase.networks import LayerParameters
 from netphase.networks.passes import (
     Gains,
@@ -172,12 +172,7 @@ class _Pace:
 
 def _largest_of_kernel(weights: list[Array], gains: Gains, signals: Signals, rates: Array) -> Array:
     """The largest eigenvalue of Σ_l rate_l Θ^[l], NaN where it is not finite, shape (a,)."""
-    h, factors = signals.inputs, output_factors(weights, gains, signals)
-    size = signals.output[0].size
-    kernel = np.zeros((len(rates), size, size))
-    for layer, each in enumerate(h):
-        block = layer_block(each, each, factors, factors, layer)
-        kernel += rates[:, layer, None, None] * block
+    kernel = rated_kernel(signals.inputs, output_factors(weights, gains, signals), rates)
     finite = np.asarray(np.isfinite(kernel).all(axis=(1, 2)))
     largest = np.linalg.eigvalsh(np.where(finite[:, None, None], kernel, 0.0))[:, -1]
     return np.where(finite, largest, np.nan)

@@ -136,6 +136,23 @@ def layer_block(
     return blocks.reshape(-1, n * k, p * k)
 
 
+def rated_kernel(
+    inputs: Sequence[Array], factors: Sequence[Sequence[Array]], rates: Array
+) -> Array:
+    """Σ_l rate_l (δ·δ) ∘ (h·h) of e networks, without their layers, shape (e, nk, nk).
+
+    Args:
+        inputs: h, what every layer takes, samples last.
+        factors: δ of every output and layer, as `LayerNetwork.factors` gives it.
+        rates: one a network and layer, (e, L+1).
+    """
+    size = inputs[0].shape[-1] * len(factors)
+    found = np.zeros((len(rates), size, size))
+    for layer, h in enumerate(inputs):
+        found += rates[:, layer, None, None] * layer_block(h, h, factors, factors, layer)
+    return found
+
+
 def _check_memory(matrices: int, rows: int, columns: int) -> None:
     needed = 16.0 * matrices * rows * columns  # the layers and as much in work
     if needed > machine_memory():
