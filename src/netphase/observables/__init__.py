@@ -31,7 +31,9 @@ from netphase.observables.cosine import (
 from netphase.observables.cover import Cover, effective_neurons, minimal_cover
 from netphase.observables.escapes import Escape
 from netphase.observables.events import ActivationEvent, activation_events, active_neurons
+from netphase.observables.feature_change import FeatureChange, feature_change
 from netphase.observables.features import Features, features
+from netphase.observables.kernel_change import KernelChange, kernel_alignment, kernel_change
 from netphase.observables.layer_change import LayerChange, layer_change, operator_norm
 from netphase.observables.merging import MergedNetwork, merge
 from netphase.observables.phases import (
@@ -71,7 +73,9 @@ __all__ = [
     "CosineSummary",
     "Cover",
     "Escape",
+    "FeatureChange",
     "Features",
+    "KernelChange",
     "LayerChange",
     "LearningWindows",
     "Marker",
@@ -103,11 +107,14 @@ __all__ = [
     "effective_number",
     "effective_rank",
     "entropy_number",
+    "feature_change",
     "features",
     "find_plateaus",
     "first_above",
     "function_distance",
     "is_lazy",
+    "kernel_alignment",
+    "kernel_change",
     "label_mean",
     "last_crossing",
     "layer_change",
