@@ -10,8 +10,8 @@ import xarray as xr
 
 from netphase import figures, scalings
 from netphase.errors import ArgumentError
+from netphase.figures.cells import cell_edges
 from netphase.figures.curves import with_error
-from netphase.figures.diagram import cell_edges
 from netphase.observables import Features
 
 GAMMA = np.array([0.6, 0.8, 0.95, 1.0, 1.05, 1.2])

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from netphase._checks import positive_float
 from netphase._types import Array, Which
-from netphase.errors import ArgumentError
-from netphase.figures.plane import exact_boundary, known_points
-from netphase.figures.style import (
-    COLUMN,
-    EXPONENT_LABELS,
-    GAMMA_AXIS,
-    GAMMA_PRIME_AXIS,
-    new_figure,
-    style,
+from netphase.figures.cells import (
+    THEORY,
+    UNUSABLE,
+    cell_edges,
+    colour_bar_ends,
+    draw_cells,
+    draw_measured,
+    frame,
+    hatch_cells,
+    ordered_plane,
 )
+from netphase.figures.plane import exact_boundary, known_points
+from netphase.figures.style import COLUMN, EXPONENT_LABELS, new_figure, style
 from netphase.scalings import zone_at
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-UNUSABLE = {"undetermined": "//////", "not converged": "xxxxxx"}
-"""Verdicts that hatch a cell, and their hatches."""
 
 
 class Zeros(Protocol):
@@ -92,29 +92,18 @@ def phase_diagram(
     """
     table = ordered_plane(exponents, "exponents")
     limit = positive_float("limit", limit)
-    gamma, gamma_prime = table["gamma"].values, table["gamma_prime"].values
     values = np.asarray(table.values, dtype=np.float64)
     with style():
         figure = new_figure(width, 1.3 * width)
         axes = figure.add_subplot()
-        mesh = axes.pcolormesh(
-            cell_edges(gamma),
-            cell_edges(gamma_prime),
-            np.ma.masked_invalid(values),
-            cmap="RdBu",
-            vmin=-limit,
-            vmax=limit,
-            edgecolors="none",
-            rasterized=True,
-        )
-        axes.set_facecolor("#d9d9d9")
-        frame(axes, gamma, gamma_prime)
+        mesh = draw_cells(axes, table, cmap="RdBu", vmin=-limit, vmax=limit)
+        frame(axes, table)
         hatched = []
         if verdicts is not None:
             dark = np.abs(np.nan_to_num(values)) > 0.6 * limit
             hatched = hatch_cells(axes, ordered_plane(verdicts, "verdicts"), dark)
         if exact:
-            _draw_exact(axes, which, gamma_prime)
+            _draw_exact(axes, which, table["gamma_prime"].values)
         _draw_boundaries(axes, boundary, whole_row, published)
         if names:
             mark_names(axes)
@@ -127,107 +116,6 @@ def phase_diagram(
     return figure
 
 
-def cell_edges(centres: Array) -> Array:
-    """Edges of cells around unevenly spaced centres, half-way between neighbours.
-
-    Args:
-        centres: increasing coordinates, shape (k,), k ≥ 2.
-
-    Returns:
-        Edges, shape (k + 1,).
-    """
-    middle = 0.5 * (centres[1:] + centres[:-1])
-    first = centres[0] - (middle[0] - centres[0])
-    last = centres[-1] + (centres[-1] - middle[-1])
-    return np.concatenate(([first], middle, [last]))
-
-
-def ordered_plane(table: xr.DataArray, name: str) -> xr.DataArray:
-    """A table over the plane with both axes increasing.
-
-    Args:
-        table: values with the dimensions ``gamma_prime`` and ``gamma``, in any order.
-        name: what to call it in an error.
-
-    Returns:
-        The same with dimensions (gamma_prime, gamma).
-
-    Raises:
-        ArgumentError: a dimension is missing or has fewer than two values.
-    """
-    if set(table.dims) != {"gamma_prime", "gamma"}:
-        raise ArgumentError(
-            f"Argument `{name}` must have the dimensions gamma_prime and gamma, "
-            f"but has {', '.join(map(str, table.dims)) or 'none'}."
-        )
-    if min(table.shape) < 2:
-        raise ArgumentError(
-            f"Argument `{name}` must hold at least two values of gamma and of gamma_prime to be "
-            "drawn as a plane; draw a single row or column as a curve."
-        )
-    return table.transpose("gamma_prime", "gamma").sortby(["gamma_prime", "gamma"])
-
-
-def colour_bar_ends(values: Array, limit: float) -> Literal["neither", "min", "max", "both"]:
-    """Which ends of a colour bar over ± ``limit`` need an arrow for these values."""
-    finite = values[np.isfinite(values)]
-    low, high = bool(np.any(finite < -limit)), bool(np.any(finite > limit))
-    if low and high:
-        return "both"
-    return "min" if low else "max" if high else "neither"
-
-
-def frame(axes: Axes, gamma: Array, gamma_prime: Array) -> None:
-    """Limits, ticks and labels of a diagram with cells around these centres."""
-    from matplotlib.ticker import MaxNLocator
-
-    edges = cell_edges(gamma), cell_edges(gamma_prime)
-    axes.set(
-        xlim=(edges[0][0], edges[0][-1]),
-        ylim=(edges[1][0], edges[1][-1]),
-        xlabel=GAMMA_AXIS,
-        ylabel=GAMMA_PRIME_AXIS,
-    )
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-
-
-def hatch_cells(
-    axes: Axes, verdicts: xr.DataArray, dark: np.ndarray[Any, np.dtype[np.bool_]]
-) -> list[str]:
-    """Hatch the cells whose verdict is no regime.
-
-    Args:
-        axes: where the cells are drawn.
-        verdicts: words over (gamma_prime, gamma), ordered.
-        dark: which cells need a light hatch, same shape.
-
-    Returns:
-        The words of the hatches used.
-    """
-    from matplotlib.patches import Rectangle
-
-    x, y = cell_edges(verdicts["gamma"].values), cell_edges(verdicts["gamma_prime"].values)
-    used = []
-    for word, hatch in UNUSABLE.items():
-        cells = np.argwhere(verdicts.values == word)
-        for row, column in cells:
-            axes.add_patch(
-                Rectangle(
-                    (x[column], y[row]),
-                    x[column + 1] - x[column],
-                    y[row + 1] - y[row],
-                    fill=False,
-                    hatch=hatch,
-                    edgecolor="white" if dark[row, column] else "#333333",
-                    linewidth=0.0,
-                )
-            )
-        if len(cells):
-            used.append(word)
-    return used
-
-
 def _draw_exact(axes: Axes, which: Which, gamma_prime: Array) -> None:
     """The exact boundary of infinite width, dashed."""
     edges = cell_edges(gamma_prime)
@@ -236,7 +124,7 @@ def _draw_exact(axes: Axes, which: Which, gamma_prime: Array) -> None:
         exact_boundary(which, rows),
         rows,
         color="black",
-        ls=(0, (4, 2)),
+        ls=THEORY,
         lw=1.3,
         zorder=4,
         label="exact boundary, infinite width",
@@ -252,22 +140,7 @@ def _draw_boundaries(
             np.asarray(v, dtype=np.float64)
             for v in (boundary.gamma_prime, boundary.gamma, boundary.standard_error)
         )
-        axes.fill_betweenx(
-            at, centre - error, centre + error, color="#006d2c", alpha=0.25, lw=0, zorder=3
-        )
-        axes.errorbar(
-            centre,
-            at,
-            xerr=np.where(np.isfinite(error), error, 0.0),
-            color="#006d2c",
-            lw=1.3,
-            elinewidth=0.8,
-            capsize=1.5,
-            marker="o",
-            ms=2.6,
-            zorder=5,
-            label="measured boundary (local zero of the row, ± s.e.)",
-        )
+        draw_measured(axes, centre, at, error, "measured boundary (local zero of the row, ± s.e.)")
     for stars, face, text in (
         (whole_row, "none", "zero of a straight line through the whole row"),
         (published, "#ffd92f", "published zero of such a line"),

@@ -14,7 +14,7 @@ from netphase._types import Array, Status
 from netphase.analysis import log_errors
 from netphase.analysis.sizes import check_sizes, median
 from netphase.errors import ArgumentError
-from netphase.figures.diagram import cell_edges
+from netphase.figures.cells import EMPTY, cell_edges
 from netphase.figures.style import INK, PAGE, new_figure, panel_label, style
 from netphase.results import STATUS_CODES
 
@@ -35,9 +35,6 @@ MOST_COLUMNS = 4
 
 COLOURS = "viridis"
 """Perceptually uniform; dark where the test error is small."""
-
-EMPTY = "#d9d9d9"
-"""Colour of a cell without a result."""
 
 LINE = "#ffffff"
 """Colour of the two lines; edged in ink, so that they are seen on every colour."""

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netphase._types import Array, Which
+from netphase._types import Which
 from netphase.errors import ArgumentError
-from netphase.figures.diagram import (
+from netphase.figures.cells import (
+    EMPTY,
+    THEORY,
     UNUSABLE,
-    cell_edges,
     colour_bar_ends,
+    draw_cells,
     frame,
     hatch_cells,
-    mark_names,
     ordered_plane,
+    top_bar,
 )
+from netphase.figures.diagram import mark_names
 from netphase.figures.style import (
     EXPONENT_LABELS,
     GAMMA,
@@ -44,17 +47,11 @@ ZONE_COLOURS = {
 }
 """Colours of the zones: warm where the input weights stay, cold where they move."""
 
-EMPTY = "#d9d9d9"
-"""Colour of a cell without a verdict."""
-
 ON_DARK = "#f0f0f0"
 """Colour of lines over the dark end of a sequential map."""
 
 RHO = r"alignment $\rho$ with $\Sigma_i\, y_i x_i$"
 """Label of a colour bar of ρ."""
-
-THEORY = (0, (4, 2))
-"""Dashes of the exact lines."""
 
 
 def zone_diagram(
@@ -131,10 +128,8 @@ def alignment_maps(ratios: Mapping[str, xr.DataArray], *, width: float = PAGE) -
         figure = new_figure(width, 0.92 * width / len(tables) if len(tables) > 1 else 0.8 * width)
         panels = figure.subplots(1, len(tables), squeeze=False, sharey=True)[0]
         for axes, (title, table), letter in zip(panels, tables.items(), "abcdef", strict=False):
-            gamma, rows = table["gamma"].values, table["gamma_prime"].values
-            limits = {"vmin": min(least, 0.99), "vmax": 1.0}
-            mesh = _mesh(axes, gamma, rows, table.values, cmap="viridis", **limits)
-            _small(axes, gamma, rows, ON_DARK)
+            mesh = draw_cells(axes, table, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
+            _small(axes, table, ON_DARK)
             panel_label(axes, f"({letter}) {title}")
         bar = figure.colorbar(mesh, ax=list(panels), pad=0.015, aspect=24)
         bar.set_label(RHO)
@@ -149,20 +144,17 @@ def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: 
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    gamma, rows = table["gamma"].values, table["gamma_prime"].values
     codes = np.full(table.shape, np.nan)
     for code, zone in enumerate(ZONE_COLOURS):
         codes[table.values == zone.value] = code
-    _mesh(
+    draw_cells(
         axes,
-        gamma,
-        rows,
-        codes,
+        table.copy(data=codes),
         cmap=ListedColormap(list(ZONE_COLOURS.values())),
         vmin=-0.5,
         vmax=len(ZONE_COLOURS) - 0.5,
     )
-    frame(axes, gamma, rows)
+    frame(axes, table)
     hatched = hatch_cells(axes, table, np.zeros(table.shape, dtype=bool))
     if exact:
         _lines(axes, legend=True)
@@ -188,59 +180,30 @@ def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: 
     panel_label(axes, "(a) which layers move")
 
 
-def _mesh(axes: Axes, gamma: Array, rows: Array, values: Array, **look: Any) -> Any:
-    """Cells of a plane, grey where there is no value."""
-    axes.set_facecolor(EMPTY)
-    return axes.pcolormesh(
-        cell_edges(gamma),
-        cell_edges(rows),
-        np.ma.masked_invalid(values),
-        edgecolors="none",
-        rasterized=True,
-        **look,
-    )
-
-
 def _exponent(axes: Axes, table: xr.DataArray, block: Which, limit: float, exact: bool) -> None:
     """One small map of an exponent."""
-    gamma, rows = table["gamma"].values, table["gamma_prime"].values
-    values = np.asarray(table.values, dtype=np.float64)
-    mesh = _mesh(axes, gamma, rows, values, cmap="RdBu", vmin=-limit, vmax=limit)
-    _small(axes, gamma, rows, INK if exact else None)
-    _bar(axes, mesh, EXPONENT_LABELS[block].split("  ")[0], colour_bar_ends(values, limit))
+    mesh = draw_cells(axes, table, cmap="RdBu", vmin=-limit, vmax=limit)
+    _small(axes, table, INK if exact else None)
+    ends = colour_bar_ends(np.asarray(table.values), limit)
+    top_bar(axes, mesh, EXPONENT_LABELS[block].split("  ")[0], ends)
 
 
 def _alignment(axes: Axes, ratio: xr.DataArray, exact: bool) -> None:
     """The small map of ρ."""
     table = ordered_plane(ratio, "plane.alignment_ratio")
-    gamma, rows = table["gamma"].values, table["gamma_prime"].values
     values = np.asarray(table.values, dtype=np.float64)
     least = np.nanmin(values) if np.isfinite(values).any() else 0.0
-    mesh = _mesh(axes, gamma, rows, values, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
-    _small(axes, gamma, rows, ON_DARK if exact else None)
-    _bar(axes, mesh, RHO, "neither")
+    mesh = draw_cells(axes, table, cmap="viridis", vmin=min(least, 0.99), vmax=1.0)
+    _small(axes, table, ON_DARK if exact else None)
+    top_bar(axes, mesh, RHO, "neither")
     panel_label(axes, "(e)")
 
 
-def _small(axes: Axes, gamma: Array, rows: Array, lines: str | None) -> None:
+def _small(axes: Axes, table: xr.DataArray, lines: str | None) -> None:
     """Frame of a small map, and the exact lines in a colour."""
-    from matplotlib.ticker import MaxNLocator
-
-    frame(axes, gamma, rows)
+    frame(axes, table, (GAMMA, GAMMA_PRIME), (4, 5))
     if lines is not None:
         _lines(axes, lines)
-    axes.set(xlabel=GAMMA, ylabel=GAMMA_PRIME)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-
-
-def _bar(axes: Axes, mesh: Any, label: str, extend: Any) -> None:
-    bar = axes.figure.colorbar(
-        mesh, ax=axes, location="top", pad=0.03, aspect=22, shrink=0.8, extend=extend
-    )
-    bar.set_label(label, labelpad=3)
-    bar.outline.set_linewidth(0.5)
-    bar.ax.tick_params(labelsize=6, pad=1, length=2)
 
 
 def _lines(axes: Axes, colour: str = INK, legend: bool = False) -> None:
