@@ -260,5 +260,5 @@ def test_what_is_written_is_the_scaling(g, alpha, p, q):
 
 def test_a_formula_out_of_range_says_its_layer():
     law = LayerScaling.from_formulas(("1", "(m+1)^-200", "1"))
-    with pytest.raises(ArgumentError, match="β of layer 2: .* out of the range of a float"):
+    with pytest.raises(ArgumentError, match=r"β of layer 2: .* out of the range of a float"):
         law.at_width(1000)

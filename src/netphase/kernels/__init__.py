@@ -12,6 +12,7 @@ from netphase.kernels.erf_integrals import (
 )
 from netphase.kernels.gaussian import GaussianKernels, gaussian_kernels
 from netphase.kernels.initial_stage import half_way, linear_plateau
+from netphase.kernels.layer_predictions import PredictedLayerChanges, predicted_layer_changes
 from netphase.kernels.layer_tangent import TangentKernels, tangent_kernel
 from netphase.kernels.leading_order import leading_plateau, stage_end
 from netphase.kernels.predictions import (
@@ -37,6 +38,7 @@ __all__ = [
     "DeepKernels",
     "GaussianKernels",
     "LinearModel",
+    "PredictedLayerChanges",
     "RelativeChanges",
     "TangentKernels",
     "condensed_lower_bound",
@@ -58,6 +60,7 @@ __all__ = [
     "linear_plateau",
     "linear_predictions",
     "loss_bound",
+    "predicted_layer_changes",
     "relu_kernel",
     "relu_kernel_gradient",
     "sphere_kernel",

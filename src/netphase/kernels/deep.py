@@ -29,6 +29,8 @@ class DeepKernels:
     Attributes:
         scales: β_l, η_l, α and the width whose variances are used.
         activation: name of σ.
+        inputs: number of inputs d.
+        gram: x·x′, shape (n, p).
         features: S^[l] = E σ(u)σ(v), l = 1 … L, each of shape (n, p); (u, v) is the normal pair
             of pre-activations in layer l.
         slopes: D^[l] = E σ′(u)σ′(v), l = 1 … L.
@@ -40,6 +42,8 @@ class DeepKernels:
 
     scales: LayerScales
     activation: str
+    inputs: int
+    gram: Array = field(repr=False)
     features: tuple[Array, ...] = field(repr=False)
     slopes: tuple[Array, ...] = field(repr=False)
     kernels: tuple[Array, ...] = field(repr=False)
@@ -106,6 +110,19 @@ class DeepKernels:
         """
         return float(self.eigenvalues[0])
 
+    def check_regular(self) -> None:
+        """Refuses a singular Θ.
+
+        Raises:
+            ArgumentError: Θ is singular up to rounding; the message says why.
+        """
+        if self.least_eigenvalue == 0:
+            raise ArgumentError(
+                f"The tangent kernel of these inputs is singular: {self._why_singular()}, so some "
+                "targets are never fitted and there is no rate. Drop or move inputs, add a bias, "
+                "or bring the pre-activations nearer to one."
+            )
+
     def decay_rate(self, antisymmetric: bool = False) -> float:
         """Rate at which the loss of a θ-lazy network decays in the end: R(t) ~ exp(−2 λ_min t/n).
 
@@ -126,14 +143,8 @@ class DeepKernels:
             Li, Luo & Zhou (2024) state a decay governed by Σ_l (κ²/α_l²) λ_min (abstract and
             summaries); the constant is derived here.
         """
-        least = self.least_eigenvalue
-        if least == 0:
-            raise ArgumentError(
-                f"The tangent kernel of these inputs is singular: {self._why_singular()}, so some "
-                "targets are never fitted and there is no rate. Drop or move inputs, add a bias, "
-                "or bring the pre-activations nearer to one."
-            )
-        return (2 if antisymmetric else 1) * 2 * least / len(self.tangent)
+        self.check_regular()
+        return (2 if antisymmetric else 1) * 2 * self.least_eigenvalue / len(self.tangent)
 
     def _why_singular(self) -> str:
         size = np.sqrt(np.diag(self.tangent))
@@ -231,6 +242,8 @@ def deep_kernels(
     return DeepKernels(
         scales,
         sigma.name,
+        rows.shape[1],
+        normalised[0],
         tuple(features),
         tuple(slopes),
         _with_slopes(normalised, slopes),
