@@ -5,23 +5,24 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from netphase._checks import finite_float, instance_of, one_of, positive_int
-from netphase.experiment import Experiment, content_hash, from_json, integer, to_builtins
+from netphase.experiment import Experiment, content_hash, integer, to_builtins
 from netphase.results import PLANE
 from netphase.scalings import ScalingLaw
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
+from netphase.sweep.specification import GridSpecification
 from netphase.sweep.work import Index
 
 Gauge: TypeAlias = Literal["beta1", "alpha"]
 """Whose exponent is fixed over the plane."""
 
 
-class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+class Sweep(GridSpecification, frozen=True, kw_only=True):
     """The same experiment at every point of a grid.
 
     Every run starts from the law with unit prefactors at (γ, γ'). Axes are sorted; repeated values
@@ -89,19 +90,6 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         if self.gauge == "beta1":
             table["gauge"] = self.base.law.beta1
         return {**table, "base": base}
-
-    def to_json(self) -> str:
-        """The sweep as JSON; `from_json` reads it."""
-        return json.dumps(to_builtins(self), sort_keys=True, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The sweep of a JSON document made by `to_json`.
-
-        Raises:
-            ArgumentError: the text is not such a document.
-        """
-        return from_json(text, cls)
 
     def experiment(self, index: Index) -> Experiment:
         """The run at one place of the grid.

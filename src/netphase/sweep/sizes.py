@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
@@ -24,14 +24,14 @@ from netphase._types import DTypeName, InputLaw
 from netphase.dynamics import Descent, Flow
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
-from netphase.experiment import content_hash, from_json, integer, to_builtins
+from netphase.experiment import content_hash, integer, to_builtins
 from netphase.kernels import INPUT_LAWS
 from netphase.results import SIZES
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
-from netphase.sweep.progress import Progress
+from netphase.sweep.specification import GridSpecification
 from netphase.sweep.student import Student, measure_student
-from netphase.sweep.work import Index, Scalars, run_grid
+from netphase.sweep.work import Index, RunOptions, Scalars, run_grid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ MOST_STEPS = 10**9
 """No run is to end here: it stops on its loss or on stagnation long before."""
 
 
-class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
+class SizeSweep(GridSpecification, frozen=True, kw_only=True):
     """Students f(x) = κ Σ_j a_j relu(w_j·x), trained on samples of a teacher, over their sizes.
 
     Every run starts from `networks.student_parameters`, and has a random-feature twin: the same
@@ -138,19 +138,6 @@ class SizeSweep(msgspec.Struct, frozen=True, kw_only=True):
         """Content hash: equal keys mean equal results."""
         return content_hash(to_builtins(self))
 
-    def to_json(self) -> str:
-        """The sweep as JSON; `from_json` reads it."""
-        return json.dumps(to_builtins(self), sort_keys=True, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The sweep of a JSON document made by `to_json`.
-
-        Raises:
-            ArgumentError: the text is not such a document.
-        """
-        return from_json(text, cls)
-
     def task(self, index: Index) -> Student:
         """The run at one place on the axes scaling, sample, width, seed."""
         i, j, k, s = index
@@ -214,10 +201,8 @@ def run_size_sweep(
     store: str | Path | None = None,
     executor: Executor | None = None,
     *,
-    workers: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    fresh: bool = False,
     measure: Callable[[Student], Scalars] = measure_student,
+    **options: Unpack[RunOptions],
 ) -> xr.Dataset:
     """Make every run of a size sweep that is not in the store yet, as `run_sweep` does.
 
@@ -225,10 +210,8 @@ def run_size_sweep(
         sweep: the grid.
         store: folder to write to, resumed if it holds this sweep; None keeps results in memory.
         executor: where runs are made; by default a pool of threads. It is not shut down.
-        workers: threads of the default pool, by default one a core.
-        progress: called in the calling thread at the start and after every run.
-        fresh: replace a netphase store that is already there.
         measure: what a run is; for a pool of processes it must be importable.
+        **options: ``workers``, ``progress`` and ``fresh`` of `run_sweep`.
 
     Returns:
         The labelled results: dims scaling, sample, width, seed.
@@ -242,9 +225,7 @@ def run_size_sweep(
     """
     instance_of("sweep", sweep, SizeSweep, "a SizeSweep")
     _refuse_what_no_memory_holds(sweep)
-    return run_grid(
-        sweep, measure, store, executor, workers=workers, progress=progress, fresh=fresh
-    )
+    return run_grid(sweep, measure, store, executor, **options)
 
 
 def _refuse_what_no_memory_holds(sweep: SizeSweep) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -81,15 +81,23 @@ class _Memory:
         """Nothing to release."""
 
 
+class RunOptions(TypedDict, total=False):
+    """How any grid is run; what each means is said at `run_sweep`."""
+
+    workers: int | None
+    progress: Callable[[Progress], None] | None
+    fresh: bool
+
+
 def run_grid(
     grid: Grid,
     measure: Callable[[Any], Scalars],
     store: str | Path | None,
     executor: Executor | None,
     *,
-    workers: int | None,
-    progress: Callable[[Progress], None] | None,
-    fresh: bool,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    fresh: bool = False,
 ) -> xr.Dataset:
     """Make every run of a grid that is not in the store yet, the longest first.
 
