@@ -59,6 +59,7 @@ def local_zero(
     standard_errors: Array,
     drifts: Array | None = None,
     seed_exponents: Array | None = None,
+    symbol: str = "γ",
 ) -> LocalZero:
     """The sign change of an exponent along a row, from the cells around it only.
 
@@ -75,6 +76,7 @@ def local_zero(
         standard_errors: of the exponents, shape (cells,); NaN where unknown.
         drifts: drift of the local exponent over the widths, shape (cells,).
         seed_exponents: exponents of each seed, shape (seeds, cells).
+        symbol: what the notes call the axis, where it is another than γ.
 
     Returns:
         The zero with its errors, or a note why there is none.
@@ -103,7 +105,7 @@ def local_zero(
     beyond = abs(zero - float(np.clip(zero, x[0], x[-1])))
     edge = x[-1] - x[-2] if zero > x[-1] else x[1] - x[0]
     if beyond > min(statistical, 0.5 * edge):
-        return _nothing(_outside(x, zero))
+        return _nothing(_outside(x, zero, symbol))
     if slope <= 0:
         return _nothing("the exponent does not rise through zero")
     return LocalZero(
@@ -131,9 +133,13 @@ def _nothing(note: str) -> LocalZero:
     return LocalZero(math.nan, math.nan, math.nan, math.nan, math.nan, note)
 
 
-def _outside(x: Array, zero: float) -> str:
+def _outside(x: Array, zero: float, symbol: str) -> str:
     """The remark on a row without a sign change."""
-    side = f"negative up to γ = {x[-1]:g}" if zero > x[-1] else f"positive from γ = {x[0]:g} on"
+    side = (
+        f"negative up to {symbol} = {x[-1]:g}"
+        if zero > x[-1]
+        else f"positive from {symbol} = {x[0]:g} on"
+    )
     return f"no sign change inside the grid: the exponent is {side}"
 
 

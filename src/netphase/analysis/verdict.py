@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
 
 from netphase._types import Array
 from netphase.analysis.power_law import PowerLawFit
-from netphase.scalings import Regime, zone_of
+from netphase.scalings import Laziness, Regime, zone_of
 
 MARGIN = 0.1
 """A cell is critical only if its interval lies within ± this."""
@@ -30,6 +31,13 @@ ZONE_CRITERION = (
     "otherwise undetermined or not converged."
 )
 """The rule of the zones."""
+
+LAYER_CRITERION = (
+    "the rule of the regimes applied to the operator-norm exponent of every layer: θ-lazy if all "
+    "are negative, below if one is positive; boundary if the largest is critical and the interval "
+    f"of none reaches beyond {MARGIN:g}; otherwise undetermined or not converged."
+)
+"""The rule for whole networks of several layers."""
 
 
 class RegimeVerdict(StrEnum):
@@ -60,6 +68,32 @@ def judge_zone(w: RegimeVerdict, a: RegimeVerdict) -> str:
         if word in (w, a):
             return word.value
     return zone_of(Regime(w.value), Regime(a.value)).value
+
+
+def judge_layers(fits: Sequence[PowerLawFit | None], converged: bool) -> str:
+    """The verdict on a network from the power laws of its layers.
+
+    Args:
+        fits: of the relative change of every layer in the operator norm, None where there is none.
+        converged: whether every run of the cell reached its target.
+
+    Returns:
+        A `scalings.Laziness`, "undetermined" or "not converged", by `LAYER_CRITERION`.
+    """
+    words = [judge(fit, converged) for fit in fits]
+    if RegimeVerdict.NOT_CONVERGED in words:
+        return RegimeVerdict.NOT_CONVERGED.value
+    if RegimeVerdict.CONDENSED in words:
+        return Laziness.BELOW.value
+    if all(word is RegimeVerdict.LINEAR for word in words):
+        return Laziness.THETA_LAZY.value
+    known = [fit for fit in fits if fit is not None]
+    if len(known) == len(fits):
+        largest = max(range(len(known)), key=lambda k: known[k].exponent)
+        bounded = all(fit.exponent + uncertainty(fit) <= MARGIN for fit in known)
+        if words[largest] is RegimeVerdict.CRITICAL and bounded:
+            return Laziness.BOUNDARY.value
+    return RegimeVerdict.UNDETERMINED.value
 
 
 def uncertainty(fit: PowerLawFit) -> float:
