@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -172,9 +173,7 @@ def hatch_cells(
     return used
 
 
-def draw_measured(
-    axes: Axes, x: Array, y: Array, error: Array, label: str = "", **look: Any
-) -> None:
+def draw_measured(axes: Axes, x: Array, y: Array, error: Array, label: str) -> None:
     """A measured boundary, one point a row: a line with bars and a band of one standard error.
 
     Args:
@@ -183,20 +182,42 @@ def draw_measured(
         y: the rows, shape (rows,).
         error: standard errors of ``x``, shape (rows,).
         label: its entry in the legend.
-        look: further properties of the line.
     """
     axes.fill_betweenx(y, x - error, x + error, color=MEASURED, alpha=0.25, lw=0, zorder=3)
-    settings: dict[str, Any] = {"lw": 1.3, "elinewidth": 0.8, "capsize": 1.5, "ms": 2.6, **look}
     axes.errorbar(
         x,
         y,
         xerr=np.where(np.isfinite(error), error, 0.0),
         color=MEASURED,
+        lw=1.3,
+        elinewidth=0.8,
+        capsize=1.5,
         marker="o",
+        ms=2.6,
         zorder=5,
         label=label,
-        **settings,
     )
+
+
+def draw_marks(axes: Axes, places: Mapping[tuple[float, float], str]) -> None:
+    """Mark the places that lie inside the axes, each with its own entry in the legend."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    inside = [
+        (x, y, label) for (x, y), label in places.items() if left < x < right and low < y < high
+    ]
+    for index, (x, y, label) in enumerate(inside):
+        axes.plot(
+            x,
+            y,
+            ls="none",
+            marker="DPXv"[index % 4],
+            ms=6,
+            mfc="#984ea3",
+            mec="white",
+            mew=0.7,
+            zorder=7,
+            label=label,
+        )
 
 
 def top_bar(axes: Axes, cells: QuadMesh, label: str, extend: Ends) -> None:

@@ -89,22 +89,10 @@ def change_against_width(
             colour, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
             if "width" not in table.dims:
                 raise ArgumentError(f"Argument `changes` of {label!r} has no dimension `width`.")
-            widths = np.asarray(table["width"].values, dtype=np.float64)
-            values = np.asarray(
-                table.stack(_other=[d for d in table.dims if d != "width"])
-                .transpose("width", "_other")
-                .values
-                if table.ndim > 1
-                else table.values[:, None],
-                dtype=np.float64,
-            )
             fit = fits.get(label)
-            for column in values.T:
-                axes.loglog(widths, column, ls="none", marker=marker, color=colour, alpha=0.85)
+            draw_power_law(axes, table, fit, colour, marker)
             text = label
             if fit is not None:
-                line = np.geomspace(widths.min(), widths.max(), 50)
-                axes.loglog(line, fit.prefactor * line**fit.exponent, color=colour)
                 text = f"{label}: slope {with_error(fit.exponent, fit.standard_error)}"
             axes.plot([], [], color=colour, marker=marker, ls="-" if fit else "none", label=text)
             if label in predicted:
@@ -119,6 +107,44 @@ def change_against_width(
         plain_ticks(axes)
         _legend_below(figure, axes, 1)
     return figure
+
+
+def draw_power_law(
+    axes: Axes,
+    table: xr.DataArray,
+    fit: Fit | None,
+    colour: str,
+    marker: str,
+    *,
+    ls: str = "-",
+    filled: bool = True,
+) -> None:
+    """Values against the width, both logarithmic, one marker a seed, and the line through them.
+
+    Args:
+        axes: where to draw.
+        table: values with the dimension ``width`` and perhaps others.
+        fit: the fitted power law, None for none.
+        colour: of markers and line.
+        marker: of the values.
+        ls: style of the line.
+        filled: whether the markers are.
+    """
+    widths = np.asarray(table["width"].values, dtype=np.float64)
+    values = np.asarray(
+        table.stack(_other=[d for d in table.dims if d != "width"])
+        .transpose("width", "_other")
+        .values
+        if table.ndim > 1
+        else table.values[:, None],
+        dtype=np.float64,
+    )
+    face = colour if filled else "none"
+    for column in values.T:
+        axes.loglog(widths, column, ls="none", marker=marker, color=colour, mfc=face, alpha=0.85)
+    if fit is not None:
+        line = np.geomspace(widths.min(), widths.max(), 50)
+        axes.loglog(line, fit.prefactor * line**fit.exponent, color=colour, ls=ls)
 
 
 def exponents_against_gamma(

@@ -15,6 +15,7 @@ from netphase.figures.cells import (
     cell_edges,
     colour_bar_ends,
     draw_cells,
+    draw_marks,
     draw_measured,
     frame,
     hatch_cells,
@@ -167,25 +168,16 @@ def mark_names(axes: Axes, with_zones: bool = False) -> None:
         axes: a map of the plane with its limits set.
         with_zones: whether the names are followed by the zone of the place.
     """
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     places: dict[tuple[float, float], list[str]] = {}
     for label, gamma, gamma_prime in known_points():
-        if left < gamma < right and low < gamma_prime < high:
-            places.setdefault((round(gamma, 9), round(gamma_prime, 9)), []).append(label)
-    for index, ((gamma, gamma_prime), labels) in enumerate(places.items()):
-        zone = f" ({zone_at(gamma, gamma_prime).value})" if with_zones else ""
-        axes.plot(
-            gamma,
-            gamma_prime,
-            ls="none",
-            marker="DPXv"[index % 4],
-            ms=5,
-            mfc="#984ea3",
-            mec="white",
-            mew=0.7,
-            zorder=7,
-            label=", ".join(labels) + zone,
-        )
+        places.setdefault((round(gamma, 9), round(gamma_prime, 9)), []).append(label)
+    draw_marks(
+        axes,
+        {
+            place: ", ".join(labels) + (f" ({zone_at(*place).value})" if with_zones else "")
+            for place, labels in places.items()
+        },
+    )
 
 
 SIDES: dict[str, tuple[str, str, str]] = {
