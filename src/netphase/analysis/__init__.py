@@ -3,6 +3,7 @@
 from netphase.analysis.boundary import PhaseBoundary, phase_boundary, whole_row_zero
 from netphase.analysis.front import FRONT, Front, measured_front
 from netphase.analysis.layer_boundary import LayerBoundary, layer_boundary
+from netphase.analysis.layer_norms import MISLABEL, frobenius_mislabels
 from netphase.analysis.layers import layer_exponents
 from netphase.analysis.local_zero import LocalZero, local_zero
 from netphase.analysis.plane import analyse_plane, boundary_of
@@ -23,6 +24,7 @@ __all__ = [
     "CRITERION",
     "FRONT",
     "LAYER_CRITERION",
+    "MISLABEL",
     "ZONE_CRITERION",
     "ErrorSlopes",
     "Front",
@@ -38,6 +40,7 @@ __all__ = [
     "error_slopes",
     "fit_power_law",
     "fit_time_scale",
+    "frobenius_mislabels",
     "judge",
     "judge_layers",
     "judge_zone",

@@ -17,6 +17,9 @@ from netphase.figures.curves import (
 from netphase.figures.diagram import phase_diagram
 from netphase.figures.directions import direction_field, direction_strengths
 from netphase.figures.film import animation_writer, save_animation
+from netphase.figures.layer_changes import layer_changes
+from netphase.figures.layer_norms import feature_maps, norm_maps
+from netphase.figures.layers import layer_maps
 from netphase.figures.panels import (
     functions_over_clouds,
     measure_against_width,
@@ -60,15 +63,19 @@ __all__ = [
     "exact_boundary",
     "exponents_against_gamma",
     "feature_cloud",
+    "feature_maps",
     "functions_over_clouds",
     "growth",
     "initialisation_plane",
+    "layer_changes",
+    "layer_maps",
     "learning_times",
     "loss_plateaus",
     "loss_with_twin",
     "measure_against_width",
     "network_output",
     "new_figure",
+    "norm_maps",
     "panel_label",
     "phase_diagram",
     "quenching_animation",

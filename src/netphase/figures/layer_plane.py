@@ -1,0 +1,286 @@
+"""The plane of two exponents of deep networks: its axes, its exact lines, and one small map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netphase._types import Array
+from netphase.analysis import layer_boundary
+from netphase.analysis.layers import Plane
+from netphase.figures.cells import (
+    MEASURED,
+    THEORY,
+    cell_edges,
+    colour_bar_ends,
+    draw_cells,
+    frame,
+    hatch_cells,
+    ordered_plane,
+)
+from netphase.figures.style import GAMMA, INK
+from netphase.scalings import LAYER_INITIALISATIONS, LayerScaling, layer_initialisation
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+FINE = 61
+"""Points along either axis of the grid in which the exact lines are found."""
+
+SAME = 1e-9
+"""Exponents closer than this are the same."""
+
+
+OPERATOR = r"exponent $S$ of a layer's change  (operator norm $\propto m^{S}$)"
+"""Label of a colour bar of operator-norm exponents."""
+
+NAMES = {
+    "lecun": "LeCun",
+    "he": "He",
+    "xavier": "Xavier",
+    "ntk": "NTK",
+    "mup": "μP",
+    "mup_one_rate": "μP, one rate",
+    "pytorch": "PyTorch",
+}
+"""How initialisations are written, where their name is not the word itself."""
+
+
+class LayerPlane(Plane):
+    """The plane that a layer sweep spans, as its figures need it.
+
+    Args:
+        exponents: from `netphase.analysis.layer_exponents`.
+
+    Raises:
+        ArgumentError: an attribute is missing.
+    """
+
+    def __init__(self, exponents: xr.Dataset) -> None:
+        super().__init__("exponents", exponents)
+
+    @property
+    def dims(self) -> tuple[str, str]:
+        """Dimensions of a table over the plane, the vertical one first."""
+        return self.axes[1], self.axes[0]
+
+    def ordered(self, table: xr.DataArray) -> xr.DataArray:
+        """A table over the plane with rows along y, and both axes increasing.
+
+        Raises:
+            ArgumentError: it has other dimensions, one row only, or one column only.
+        """
+        return ordered_plane(table, "exponents", self.dims)
+
+    @cached_property
+    def labels(self) -> tuple[str, str]:
+        """What the horizontal and the vertical axis are called, with how they are defined."""
+        return _label(self.axes[0], self.depth), _label(self.axes[1], self.depth)
+
+    @property
+    def symbols(self) -> tuple[str, str]:
+        """The same in short."""
+        return _symbol(self.axes[0]), _symbol(self.axes[1])
+
+    def place_of(self, scaling: LayerScaling) -> tuple[float, float] | None:
+        """Where a scaling is in the plane, or None where it lies outside of it.
+
+        A factor common to all learning rates changes the clock alone and is left out.
+        """
+        x, y = (_value(scaling, name) for name in self.axes)
+        here = self.scaling(x, y)
+        clock = scaling.rates[0] - here.rates[0]
+        gaps = [
+            scaling.alpha - here.alpha,
+            *np.subtract(scaling.g, here.g),
+            *(np.subtract(scaling.rates, here.rates) - clock),
+        ]
+        return (x, y) if np.max(np.abs(gaps)) < SAME else None
+
+    def named(self) -> dict[tuple[float, float], str]:
+        """Place in the plane → names of the initialisations that are there."""
+        found: dict[tuple[float, float], list[str]] = {}
+        for name in LAYER_INITIALISATIONS:
+            place = self.place_of(layer_initialisation(name, self.depth, 1))
+            if place is not None:
+                rounded = round(place[0], 9) + 0.0, round(place[1], 9) + 0.0
+                found.setdefault(rounded, []).append(NAMES.get(name, name.replace("_", " ")))
+        return {place: ", ".join(words) for place, words in found.items()}
+
+    def exact(self, x: Array, y: Array) -> Array:
+        """What vanishes on the exact lines, on a fine grid: for every layer, and for κ.
+
+        For κ it is lim log κ/log m. For a layer it is its exponent, doubled where it is positive:
+        there its slope is half, and a straight function is interpolated without an error.
+
+        Args:
+            x: centres of the cells, shape (columns,).
+            y: the same, shape (rows,).
+
+        Returns:
+            Shape (L + 2, FINE, FINE), rows along y, κ last.
+        """
+        fine_x, fine_y = self.fine(x), self.fine(y)
+        table = np.empty((self.depth + 2, FINE, FINE))
+        for i, b in enumerate(fine_y):
+            for j, a in enumerate(fine_x):
+                table[:-1, i, j] = self.operators(float(a), float(b))
+                table[-1, i, j] = self.scaling(float(a), float(b)).log_m_kappa
+        table[:-1] *= np.where(table[:-1] > 0, 2.0, 1.0)
+        return table
+
+    @staticmethod
+    def fine(centres: Array) -> Array:
+        """`FINE` points from the first to the last edge of cells."""
+        edges = cell_edges(centres)
+        return np.linspace(edges[0], edges[-1], FINE)
+
+    def draw_line(self, axes: Axes, table: xr.DataArray, values: Array, colour: str = INK) -> None:
+        """The line on which a function over the fine grid vanishes, dashed.
+
+        Args:
+            axes: a map of the plane.
+            table: the ordered table it shows.
+            values: one slice of `exact`.
+            colour: of the line.
+        """
+        if not np.nanmin(values) < 0 < np.nanmax(values):
+            return
+        import matplotlib.patheffects as effects
+
+        x, y = (self.fine(table[name].values) for name in self.axes)
+        line = axes.contour(
+            x, y, values, levels=[0.0], colors=[colour], linestyles=[THEORY], linewidths=1.1
+        )
+        line.set_path_effects([effects.withStroke(linewidth=1.9, foreground="white", alpha=0.7)])
+
+    def draw_map(
+        self, axes: Axes, table: xr.DataArray, limit: float, verdicts: xr.DataArray | None = None
+    ) -> tuple[QuadMesh, list[str]]:
+        """A small map of an exponent, red where it is negative and blue where it is positive.
+
+        Args:
+            axes: where to draw.
+            table: exponents, ordered.
+            limit: exponent at which the colours saturate.
+            verdicts: words of the same cells, ordered; those without a regime are hatched.
+
+        Returns:
+            The cells, and the words of the hatches.
+        """
+        cells = draw_cells(axes, table, cmap="RdBu", vmin=-limit, vmax=limit)
+        frame(axes, table, self.symbols, (4, 5))
+        if verdicts is None:
+            return cells, []
+        dark = np.abs(np.nan_to_num(table.values)) > 0.6 * limit
+        return cells, hatch_cells(axes, verdicts, dark)
+
+    def draw_zeros(self, axes: Axes, exponents: xr.Dataset, layer: int | None = None) -> None:
+        """Where a measured exponent vanishes along the rows and along the columns.
+
+        A zero is a point with one standard error; those that are off by more than the spacing of
+        the cells, as of a row that lies on the boundary itself, are left out.
+
+        Args:
+            axes: a map of the plane.
+            exponents: from `netphase.analysis.layer_exponents`.
+            layer: which layer's exponent, None for the largest of all.
+        """
+        look: dict[str, Any] = {"color": MEASURED, "ls": "none", "elinewidth": 0.8, "capsize": 1.2}
+        look |= {"marker": "o", "ms": 2.2, "zorder": 5}
+        x, y = self.axes
+        rows = layer_boundary(exponents, layer)
+        error = rows.standard_error
+        known = error < np.ptp(exponents[x].values) / (exponents.sizes[x] - 1)
+        axes.errorbar(rows.x[known], rows.y[known], xerr=error[known], **look)
+        columns = layer_boundary(exponents.assign_attrs(plane_x=y, plane_y=x), layer)
+        error = columns.standard_error
+        known = error < np.ptp(exponents[y].values) / (exponents.sizes[y] - 1)
+        axes.errorbar(columns.y[known], columns.x[known], yerr=error[known], **look)
+
+
+def share_bar(
+    figure: Figure,
+    panels: Sequence[Axes],
+    cells: QuadMesh,
+    tables: Sequence[xr.DataArray],
+    limit: float,
+    label: str = OPERATOR,
+) -> None:
+    """One colour bar for several maps of exponents.
+
+    Args:
+        figure: the figure.
+        panels: the maps.
+        cells: the cells of one of them.
+        tables: what they show.
+        limit: exponent at which the colours saturate.
+        label: what the colours mean.
+    """
+    values = np.concatenate([table.values.ravel() for table in tables])
+    bar = figure.colorbar(
+        cells, ax=list(panels), extend=colour_bar_ends(values, limit), pad=0.015, aspect=32
+    )
+    bar.set_label(label)
+    bar.outline.set_linewidth(0.5)
+
+
+def label_outer(panels: Sequence[Axes]) -> None:
+    """Keep the labels of small maps in a grid at its left and lower sides only."""
+    places = {_place(axes): axes for axes in panels}
+    for (row, column), axes in places.items():
+        if (row, column - 1) in places:
+            axes.set_ylabel("")
+            axes.tick_params(labelleft=False)
+        if (row + 1, column) in places:
+            axes.set_xlabel("")
+            axes.tick_params(labelbottom=False)
+
+
+def _place(axes: Axes) -> tuple[int, int]:
+    """Row and column of a panel in its grid."""
+    place = axes.get_subplotspec()
+    assert place is not None
+    return place.rowspan.start, place.colspan.start
+
+
+def layer_name(layer: int, depth: int) -> str:
+    """What a layer of weights is called in a title."""
+    where = {1: ", inputs", depth + 1: ", output"}.get(layer, "")
+    return f"$W^{{[{layer}]}}${where}"
+
+
+def _value(scaling: LayerScaling, name: str) -> float:
+    """The exponent of a name in a scaling."""
+    if name.startswith("rate"):
+        return scaling.rates[int(name[4:]) - 1]
+    if name.startswith("g") and name != "gamma":
+        return scaling.g[int(name[1:]) - 1]
+    return scaling.gamma if name == "gamma" else scaling.alpha
+
+
+def _symbol(name: str) -> str:
+    """A mathematical symbol of an axis."""
+    if name.startswith("rate"):
+        return rf"$\log_m\,\eta_{{{name[4:]}}}$"
+    if name.startswith("g") and name != "gamma":
+        return f"$g_{{{name[1:]}}}$"
+    return GAMMA if name == "gamma" else r"$\log_m\,\alpha$"
+
+
+def _label(name: str, depth: int) -> str:
+    """An axis by its symbol and its definition."""
+    if name == "gamma":
+        product = r"\cdots".join(rf"\beta_{{{k}}}" for k in (1, depth + 1))
+        return rf"{GAMMA}  (from ${product}/\alpha = m^{{-\gamma}}$)"
+    if name == "alpha":
+        return rf"{_symbol(name)}  ($\alpha$ divides the output)"
+    if name.startswith("rate"):
+        return rf"{_symbol(name)}  (learning rate of layer {name[4:]})"
+    return rf"{_symbol(name)}  (from $\beta_{{{name[1:]}}} = m^{{-g_{{{name[1:]}}}}}$)"
