@@ -2,6 +2,7 @@
 
 from netphase.analysis.boundary import PhaseBoundary, phase_boundary, whole_row_zero
 from netphase.analysis.front import FRONT, Front, measured_front
+from netphase.analysis.layer_agreement import LayerAgreement, layer_agreement
 from netphase.analysis.layer_boundary import LayerBoundary, layer_boundary
 from netphase.analysis.layer_norms import MISLABEL, frobenius_mislabels
 from netphase.analysis.layers import layer_exponents
@@ -28,6 +29,7 @@ __all__ = [
     "ZONE_CRITERION",
     "ErrorSlopes",
     "Front",
+    "LayerAgreement",
     "LayerBoundary",
     "LocalZero",
     "PhaseBoundary",
@@ -44,6 +46,7 @@ __all__ = [
     "judge",
     "judge_layers",
     "judge_zone",
+    "layer_agreement",
     "layer_boundary",
     "layer_exponents",
     "local_zero",

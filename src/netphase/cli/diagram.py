@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netphase._files import write_whole
-from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
+from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.comparison import against_equations, comparison_table
+from netphase.cli.layer_report import LAYER_FIELDS
+from netphase.cli.layers import layer_diagram, plane_of_layers_options
 from netphase.cli.methods import method_options
 from netphase.cli.options import (
     activation_option,
@@ -21,10 +23,11 @@ from netphase.cli.options import (
     tolerance_option,
 )
 from netphase.cli.output import console, document, emit, list_files, warn
+from netphase.cli.planes import PLANES, refuse_options_of_others, run_with_bar
 from netphase.cli.report import FIELDS, Report
 from netphase.cli.show import STORE_NAME
 from netphase.cli.size_report import SIZE_FIELDS
-from netphase.cli.sizes import refuse_size_options, size_diagram, size_options
+from netphase.cli.sizes import size_diagram, size_options
 from netphase.cli.stages import PART, stage_of, sweep_of, weaknesses
 from netphase.cli.values import FRACTION, NUMBERS, SEEDS, WIDTHS
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     from netphase.sweep import Sweep
 
-HELP = f"""Measure a phase diagram: the (γ, γ') plane of the scales, or width and sample size.
+HELP = f"""Measure a phase diagram: the scales of two layers, those of deep networks, or sizes.
 
 In the plane of the scales it trains a network at every point, for every width and seed, to the
 same loss; fits the exponents in the width of the relative changes of the weights; says for every
@@ -55,6 +58,14 @@ exponent in n. Defaults: one neuron in 20 dimensions, seeds 0:2, folder netphase
 stagnates counts (a network too narrow for its data must), and so does one that reaches --time,
 where that is given; any other end gives exit code 3.
 
+With --plane layers it trains networks of --depth L hidden layers over any two of their exponents
+(--axes): the scales β_l = m^(−g_l), the rates η_l, α; all others are those of --init, --g, --beta
+or --std-exponent (default: ntk). It fits the exponent in the width of every layer's change, in
+the operator norm and in the Frobenius norm, which takes hidden layers that move for lazy ones;
+says for every network whether it is θ-lazy (κ grows with the width: kernel), at the boundary
+(μP-like) or below (rich); and sets the lines of infinite width over the measured ones, layer by
+layer. Defaults: relu, γ and g of the output layer, widths 64 to 1024, folder netphase-layers.
+
 \b
 Examples:
   netphase diagram
@@ -64,6 +75,8 @@ Examples:
   netphase diagram --gamma 0.6:1.4:0.1 --gamma-prime=-0.2:0.2:0.1 --seeds 0:2
   netphase diagram --plane size --quick
   netphase diagram --plane size --target 'circle?d=10' --samples 50:200:50 --scaling 0.5 --time 2e4
+  netphase diagram --plane layers --quick
+  netphase diagram --plane layers --axes g2,g3 --x 0.25:1.25:0.25 --y 0.25:1.25:0.25 --init he
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
 \b
@@ -80,19 +93,22 @@ deviations [{{distance (from the lines of the law), w, a, theta}}], part, mean_s
 activation, data, warnings, files.
 With --plane size: {SIZE_FIELDS},
 sweep (its specification).
+With --plane layers: {LAYER_FIELDS},
+sweep (its specification).
 """
 
 
 @click.command("diagram", help=HELP, short_help="Measure the phase diagram.")
 @click.option(
     "--plane",
-    type=click.Choice(["scaling", "size"]),
+    type=click.Choice(PLANES),
     default="scaling",
     show_default=True,
     help="Which plane: scaling is (γ, γ') of κ = β1 β2/α = m^(−γ), κ' = β1/β2 = m^(−γ'); size is "
-    "width m against n samples.",
+    "width m against n samples; layers is any two exponents of deep networks.",
 )
 @size_options
+@plane_of_layers_options
 @click.option("--gamma", type=NUMBERS, help="Values of γ; default: those of the stage.")
 @click.option("--gamma-prime", type=NUMBERS, help="Values of γ'; default: those of the stage.")
 @click.option(
@@ -166,17 +182,21 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if options["plane"] == "size":
         return size_diagram(ctx, options)
-    refuse_size_options(ctx)
+    if options["plane"] == "layers":
+        return layer_diagram(ctx, options)
+    refuse_options_of_others(ctx, "scaling")
     if options["exact"]:
         from netphase.cli.exact import exact_diagram
 
         return exact_diagram(ctx, options)
+    from netphase.sweep import run_sweep
+
     sweep = sweep_of(ctx, options)
     sentences = weaknesses(sweep)
     for sentence in sentences:
         warn(sentence)
     folder: Path = options["output"]
-    results = _run(sweep, folder / STORE_NAME, options, ctx.command_path)
+    results = run_with_bar(run_sweep, sweep, folder / STORE_NAME, options, ctx.command_path)
     report = Report(results, options["whole_row"])
     if not report.law_holds:
         sentences.append(
@@ -226,21 +246,3 @@ def _specification(sweep: Sweep) -> Any:
     import json
 
     return json.loads(sweep.to_json())
-
-
-def _run(sweep: Sweep, store: Path, options: dict[str, Any], name: str) -> xr.Dataset:
-    """Make the missing runs, with a live bar on standard error."""
-    from netphase.cli.progress import SweepBar, interrupted_sentence
-    from netphase.sweep import run_sweep
-
-    with SweepBar() as bar:
-        try:
-            return run_sweep(
-                sweep,
-                store,
-                workers=options["workers"],
-                progress=bar.update,
-                fresh=not options["resume"],
-            )
-        except KeyboardInterrupt:
-            raise InterruptedRun(interrupted_sentence(bar, store, name)) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netphase.cli.application import INCOMPLETE, SUCCESS
+from netphase.cli.layer_report import LAYER_FIELDS, LayerReport, is_layer_sweep
 from netphase.cli.options import json_option
 from netphase.cli.output import console, emit, list_files, warn
 from netphase.cli.report import FIELDS, Report
@@ -31,6 +32,7 @@ Examples:
 JSON fields: {FIELDS},
 sweep (its specification), provenance (attributes of the store).
 Of a store over width and sample size: {SIZE_FIELDS}, sweep, provenance.
+Of a store of the plane of layers: {LAYER_FIELDS}, sweep, provenance.
 """
 
 STORE_NAME = "results.zarr"
@@ -84,23 +86,24 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
     return SUCCESS if report.complete else INCOMPLETE
 
 
-def _report(results: xr.Dataset, whole_row: bool) -> Report | SizeReport:
+def _report(results: xr.Dataset, whole_row: bool) -> Report | SizeReport | LayerReport:
     """The report that suits a store.
 
     Raises:
         click.UsageError: --whole-row is given for a store that has no such rows.
     """
-    if not is_size_sweep(results):
+    sizes, layers = is_size_sweep(results), is_layer_sweep(results)
+    if not sizes and not layers:
         return Report(results, whole_row)
     if whole_row:
+        what = "over width and sample size" if sizes else "of the plane of layers"
         raise click.UsageError(
-            "--whole-row is for stores of the plane of the scales; this one is over width and "
-            "sample size."
+            f"--whole-row is for stores of the plane of the scales; this one is {what}."
         )
-    return SizeReport(results)
+    return SizeReport(results) if sizes else LayerReport(results)
 
 
-def unfinished_sentence(report: Report | SizeReport) -> str:
+def unfinished_sentence(report: Report | SizeReport | LayerReport) -> str:
     """How many runs are missing, and what to do."""
     total = report.results["done"].size
     return (

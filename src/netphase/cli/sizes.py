@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from netphase._files import write_whole
-from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
+from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.methods import chosen_method
 from netphase.cli.output import console, document, emit, list_files, warn
+from netphase.cli.planes import refuse_options_of_others, run_with_bar
 from netphase.cli.show import STORE_NAME
 from netphase.cli.size_report import SizeReport
 from netphase.cli.stages import ROUNDING, given
 from netphase.cli.values import POSITIVE, SAMPLES, SCALINGS
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from netphase.sweep import SizeSweep
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -52,23 +51,6 @@ TARGET = "single_neuron?d=20"
 TOLERANCE = 1e-7
 """Mean square error at which the paper's heat maps stop."""
 
-OWN = ("samples", "target", "scaling", "inputs", "time")
-"""Options that only this plane has."""
-
-OTHER = (
-    "gamma",
-    "gamma_prime",
-    "stage",
-    "part",
-    "gauge",
-    "exact",
-    "activation",
-    "data",
-    "antisymmetric",
-    "whole_row",
-)
-"""Options of the plane of the scales, which mean nothing here."""
-
 
 def size_options(function: Function) -> Function:
     """The options of the size plane."""
@@ -100,26 +82,13 @@ def size_options(function: Function) -> Function:
             click.option(
                 "--time",
                 type=POSITIVE,
-                help="Size plane: end the runs at this time t of the gradient flow, too; default: "
-                "no such end. Networks too narrow for a circle creep for very long.",
+                help="Size plane, layers: end the runs at this time t of the gradient flow, too; "
+                "default: no such end. Networks too narrow for a circle creep for very long.",
             ),
         )
     ):
         function = option(function)
     return function
-
-
-def refuse_size_options(ctx: click.Context) -> None:
-    """Refuse options of the size plane where another is asked for.
-
-    Raises:
-        click.UsageError: there is one.
-    """
-    for name in OWN:
-        if given(ctx, name):
-            raise click.UsageError(
-                f"--{name} is for --plane size; the plane of the scales trains on --data."
-            )
 
 
 def size_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
@@ -136,12 +105,14 @@ def size_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
         click.UsageError: an option belongs to the other plane.
         ArgumentError: a value is outside its domain.
     """
+    from netphase.sweep import run_size_sweep
+
     sweep = size_sweep_of(ctx, options)
     sentences = _weaknesses(sweep)
     for sentence in sentences:
         warn(sentence)
     folder: Path = options["output"] if given(ctx, "output") else FOLDER
-    results = _run(sweep, folder / STORE_NAME, options, ctx.command_path)
+    results = run_with_bar(run_size_sweep, sweep, folder / STORE_NAME, options, ctx.command_path)
     report = SizeReport(results)
     files = report.draw(folder)
     content = {
@@ -175,13 +146,7 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
     from netphase.dynamics import Adam
     from netphase.sweep import SizeSweep
 
-    for name in OTHER:
-        if given(ctx, name):
-            option = {"antisymmetric": "antisymmetric/--plain"}.get(name, name).replace("_", "-")
-            raise click.UsageError(
-                f"--{option} is for --plane scaling; the size plane has --target, --scaling and "
-                "--samples."
-            )
+    refuse_options_of_others(ctx, "size")
     grid = QUICK if options["quick"] else PAPER
     method = chosen_method(options)
     assert not isinstance(method, Adam)  # which is refused for every plane
@@ -219,21 +184,3 @@ def _weaknesses(sweep: SizeSweep) -> list[str]:
             f"many runs will not reach it. Use a --tolerance of {least:.0e} or more."
         )
     return found
-
-
-def _run(sweep: SizeSweep, store: Path, options: dict[str, Any], name: str) -> xr.Dataset:
-    """Make the missing runs, with a live bar on standard error."""
-    from netphase.cli.progress import SweepBar, interrupted_sentence
-    from netphase.sweep import run_size_sweep
-
-    with SweepBar() as bar:
-        try:
-            return run_size_sweep(
-                sweep,
-                store,
-                workers=options["workers"],
-                progress=bar.update,
-                fresh=not options["resume"],
-            )
-        except KeyboardInterrupt:
-            raise InterruptedRun(interrupted_sentence(bar, store, name)) from None

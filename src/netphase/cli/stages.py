@@ -146,16 +146,25 @@ def sweep_of(ctx: click.Context, options: dict[str, Any]) -> Sweep:
     return Sweep(base=base, **grid._asdict(), seeds=options["seeds"], gauge=gauge)
 
 
+def refuse_one_width(widths: tuple[int, ...]) -> None:
+    """Refuse a single width.
+
+    Raises:
+        click.UsageError: there is no slope.
+    """
+    if len(widths) < 2:
+        raise click.UsageError(
+            f"One width ({widths[0]}) gives no slope: give two or more, as in --widths 1000,4000."
+        )
+
+
 def _refuse_widths(widths: tuple[int, ...]) -> None:
     """Refuse a single width, and networks that no memory holds.
 
     Raises:
         click.UsageError: the widths are such.
     """
-    if len(widths) < 2:
-        raise click.UsageError(
-            f"One width ({widths[0]}) gives no slope: give two or more, as in --widths 1000,4000."
-        )
+    refuse_one_width(widths)
     if widths[-1] > LARGEST_WIDTH:
         raise click.UsageError(
             f"Networks of {widths[-1]:.3g} neurons cannot be trained: give --widths of at most "
@@ -226,7 +235,19 @@ def weaknesses(sweep: Sweep) -> list[str]:
     Returns:
         One sentence a weakness, none where all is well.
     """
-    widths, found = sweep.widths, []
+    widths = sweep.widths
+    found = weak_widths(widths)
+    if widths[0] < SMALL_WIDTH:
+        found.append(
+            f"Width {widths[0]} is so small that the law of infinite width says little: use widths "
+            f"of {SMALL_WIDTH} and more."
+        )
+    return found + _precision_weakness(sweep.base) + _gauge_weakness(sweep)
+
+
+def weak_widths(widths: tuple[int, ...]) -> list[str]:
+    """Sentences on widths too few or too near to each other for exponents."""
+    found = []
     if len(widths) < 3:
         found.append("Two widths give a slope without an error: add a third.")
     if widths[-1] < 4 * widths[0]:
@@ -234,12 +255,7 @@ def weaknesses(sweep: Sweep) -> list[str]:
             f"The widths {widths[0]} to {widths[-1]} span less than a factor 4: exponents will be "
             "uncertain."
         )
-    if widths[0] < SMALL_WIDTH:
-        found.append(
-            f"Width {widths[0]} is so small that the law of infinite width says little: use widths "
-            f"of {SMALL_WIDTH} and more."
-        )
-    return found + _precision_weakness(sweep.base) + _gauge_weakness(sweep)
+    return found
 
 
 def _precision_weakness(base: Experiment) -> list[str]:
