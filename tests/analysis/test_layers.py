@@ -180,6 +180,9 @@ def test_what_is_no_layer_sweep_is_refused(layer_results):
     )
     with pytest.raises(ArgumentError, match=r"`results` must come from a layer sweep.* `depth`"):
         layer_exponents(plane)
+    damaged = layer_results().assign_attrs(base="[]")
+    with pytest.raises(ArgumentError, match="`base`, but it is not the JSON of a LayerScaling"):
+        layer_exponents(damaged)
     with pytest.raises(FitError, match="one width only"):
         layer_exponents(layer_results(widths=(64,)))
     with pytest.raises(ArgumentError, match="must come from `layer_exponents`"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from netphase._types import Array
@@ -20,7 +21,6 @@ from netphase.analysis.cells import (
 )
 from netphase.analysis.verdict import CRITERION, LAYER_CRITERION, judge_layers
 from netphase.errors import ArgumentError
-from netphase.experiment import from_json
 from netphase.scalings import LayerScaling, laziness, predicted_layers, with_exponents
 
 if TYPE_CHECKING:
@@ -55,7 +55,13 @@ class Plane:
         self.depth = int(table.attrs["depth"])
         self.axes = str(table.attrs["plane_x"]), str(table.attrs["plane_y"])
         self._centred = table.attrs["kind"] != "plain"
-        base = from_json(str(table.attrs["base"]), LayerScaling)
+        try:
+            base = msgspec.json.decode(str(table.attrs["base"]), type=LayerScaling)
+        except msgspec.MsgspecError as error:
+            raise ArgumentError(
+                f"Argument `{name}` must say its scaling in the attribute `base`, but it is not "
+                f"the JSON of a LayerScaling ({error})."
+            ) from error
         # exponents are all that predictions know; formulas would take long to read
         self._base = LayerScaling(g=base.g, rates=base.rates, alpha=base.alpha)
 
@@ -87,6 +93,9 @@ def layer_exponents(results: xr.Dataset) -> xr.Dataset:
     low rank only, and the Frobenius norm takes that for lazy. A layer can be lazy by its small
     share of the tangent kernel while another moves, as the inner ones of μP weights trained with
     one rate: a network is θ-lazy where all of its layers are.
+
+    The kernel has no prediction here: where layers are lazy, that of a smooth activation changes
+    about as the square of their change, that of ReLU in the first order.
 
     Predictions are those of `scalings.predicted_layers` and of exponents alone. Below the boundary
     they hold for homogeneous activations, or where pre-activations stay small; those of order one
