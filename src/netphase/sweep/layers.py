@@ -209,12 +209,12 @@ class LayerSweep(GridSpecification, frozen=True, kw_only=True):
     def cost(self, index: Index) -> float:
         """What the run at one place is expected to cost: its steps times its weights.
 
-        The steps grow where the output has to be made larger, and slowly with the width. A step
-        costs about as much as 4·10⁴ weights before the first of them.
+        The steps grow where the output has to be made larger, and hardly with the width (fitted to
+        the default data). A step costs as much as 10⁵ weights before the first of them.
         """
-        m, climb = self.widths[index[2]], max(-self.scaling(index).log_m_kappa, 0.0)
-        steps = 20.0 + 60.0 * climb * math.pow(m, climb)
-        return steps * (4e4 + self._weights(m))
+        climb = max(-self.scaling(index).log_m_kappa, 0.0)
+        steps = 25.0 + 50.0 * self.base.depth**2 * climb
+        return steps * (1e5 + self._weights(self.widths[index[2]]))
 
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""
