@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from netphase.analysis import layer_boundary, layer_exponents
 from netphase.datasets import Dataset
 from netphase.dynamics import Adam, Descent, Flow
 from netphase.errors import ArgumentError, StoreMismatchError
@@ -244,3 +245,19 @@ def test_networks_that_no_memory_holds_are_refused_before_any_runs():
         run_layer_sweep(sweep, workers=2)
     with pytest.raises(ArgumentError, match="`sweep` must be a LayerSweep"):
         run_layer_sweep("quick")
+
+
+@pytest.mark.slow
+def test_trained_networks_are_lazy_at_the_boundary_and_below_where_theory_says():
+    whole = default_layer_sweep(2)
+    sweep = msgspec.structs.replace(whole, x=whole.x[::4], y=(0.2, 0.5))
+    found = layer_exponents(run_layer_sweep(sweep))
+    assert found["verdict"].values.tolist() == [["θ-lazy", "boundary", "below"]] * 2
+    for name in ("operator", "frobenius"):
+        assert float(np.abs(found[name] - found[f"predicted_{name}"]).max()) < 0.15
+    boundary = layer_boundary(found)
+    assert np.all(np.abs(boundary.x - boundary.exact) < boundary.standard_error)
+    # the hidden matrix moves on the boundary; by the Frobenius norm it seems to stay
+    hidden = found.sel(layer=2, gamma=1.5, g3=0.5)
+    assert hidden["operator_regime"].item() == "critical"
+    assert float(hidden["frobenius"] + 5 * hidden["frobenius_error"]) < 0
