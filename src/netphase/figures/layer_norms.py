@@ -124,7 +124,7 @@ def feature_maps(
         panels = list(places.flat[: len(tables)])
         for axes in places.flat[len(tables) :]:
             axes.remove()
-        exact = plane.exact(*coordinates(tables["tangent kernel"]))[-1]
+        exact = plane.exact_kappa(*coordinates(tables["tangent kernel"]))
         for axes, letter, (name, table) in zip(panels, LETTERS, tables.items(), strict=False):
             cells, _ = plane.draw_map(axes, table, limit)
             plane.draw_line(axes, table, exact)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-FINE = 61
+FINE = 51
 """Points along either axis of the grid in which the exact lines are found."""
 
 SAME = 1e-9
@@ -114,26 +114,30 @@ class LayerPlane(Plane):
         return {place: ", ".join(words) for place, words in found.items()}
 
     def exact(self, x: Array, y: Array) -> Array:
-        """What vanishes on the exact lines, on a fine grid: for every layer, and for κ.
+        """What vanishes on the exact line of every layer, on a fine grid.
 
-        For κ it is lim log κ/log m. For a layer it is its exponent, doubled where it is positive:
-        there its slope is half, and a straight function is interpolated without an error.
+        It is the exponent of the layer, doubled where it is positive: there its slope is half, and
+        a straight function is interpolated without an error.
 
         Args:
             x: centres of the cells, shape (columns,).
             y: the same, shape (rows,).
 
         Returns:
-            Shape (L + 2, FINE, FINE), rows along y, κ last.
+            Shape (L + 1, FINE, FINE), rows along y.
         """
+        places = [(float(a), float(b)) for b in self.fine(y) for a in self.fine(x)]
+        table = np.stack([self.operators(*place) for place in places], axis=-1)
+        table *= np.where(table > 0, 2.0, 1.0)
+        return table.reshape(-1, FINE, FINE)
+
+    def exact_kappa(self, x: Array, y: Array) -> Array:
+        """Lim log κ/log m on the same grid, shape (FINE, FINE); it is linear in all exponents."""
         fine_x, fine_y = self.fine(x), self.fine(y)
-        table = np.empty((self.depth + 2, FINE, FINE))
-        for i, b in enumerate(fine_y):
-            for j, a in enumerate(fine_x):
-                table[:-1, i, j] = self.operators(float(a), float(b))
-                table[-1, i, j] = self.scaling(float(a), float(b)).log_m_kappa
-        table[:-1] *= np.where(table[:-1] > 0, 2.0, 1.0)
-        return table
+        low, left = float(fine_y[0]), float(fine_x[0])
+        along_x = [self.scaling(float(a), low).log_m_kappa for a in fine_x]
+        along_y = [self.scaling(left, float(b)).log_m_kappa for b in fine_y]
+        return np.asarray(np.add.outer(along_y, along_x) - along_x[0])
 
     @staticmethod
     def fine(centres: Array) -> Array:
@@ -147,7 +151,7 @@ class LayerPlane(Plane):
         Args:
             axes: a map of the plane.
             table: the ordered table it shows.
-            values: one slice of `exact`.
+            values: one slice of `exact`, or `exact_kappa`.
             colour: of the line.
         """
         if not np.nanmin(values) < 0 < np.nanmax(values):

@@ -15,6 +15,7 @@ from netphase.figures.cells import (
     MEASURED,
     THEORY,
     UNUSABLE,
+    coordinates,
     draw_cells,
     draw_marks,
     frame,
@@ -77,7 +78,7 @@ def layer_maps(
     limit = positive_float("limit", limit)
     plane = LayerPlane(exponents)
     verdicts = plane.ordered(exponents["verdict"])
-    exact = plane.exact(*(verdicts[name].values for name in plane.axes))
+    kappa, exact = plane.exact_kappa(*coordinates(verdicts)), plane.exact(*coordinates(verdicts))
     maps = {
         **{layer_name(k, plane.depth): _layer(exponents, plane, k) for k in _numbers(plane)},
         "largest of all": _largest(exponents, plane),
@@ -86,10 +87,15 @@ def layer_maps(
         figure, large, small = _panels(len(maps), width)
         if title:
             figure.suptitle(title, fontsize=8.0)
-        hatched = _verdicts(large, plane, verdicts, exact[-1])
+        hatched = _verdicts(large, plane, verdicts, kappa)
         plane.draw_zeros(large, exponents)
         for axes, letter, (name, (values, words)), line, layer in zip(
-            small, LETTERS[1:], maps.items(), exact, (*_numbers(plane), None), strict=False
+            small,
+            LETTERS[1:],
+            maps.items(),
+            (*exact, kappa),
+            (*_numbers(plane), None),
+            strict=False,
         ):
             cells, more = plane.draw_map(axes, values, limit, words)
             hatched += more
