@@ -300,8 +300,8 @@ def default_layer_sweep(depth: int = 2, quick: bool = False) -> LayerSweep:
         axes=("gamma", f"g{depth + 1}"),
         x=tuple(round(each, 6) for each in base.gamma_c + np.linspace(-0.6, 0.6, steps)),
         y=tuple(round(each, 6) for each in np.linspace(0.2, 0.8, rows)),
-        widths=(32, 64, 128, 256) if quick else (256, 512, 1024),
-        seeds=(0, 1) if quick else tuple(range(8)),
+        widths=(64, 128, 256, 512) if quick else (256, 512, 1024),
+        seeds=tuple(range(4 if quick else 8)),
     )
 
 
