@@ -97,9 +97,11 @@ reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the papers' claims (SIZE=smoke
 .PHONY: results
 results: diagram reproduce  ## renew the pictures and the claims that the documentation shows
 	$(BIN)/netphase diagram --exact --output $(OUT)/zones
+	$(BIN)/netphase diagram --plane layers --output $(OUT)/layers
 	@mkdir -p docs/images docs/reproductions
 	cp $(OUT)/diagram/phase_diagram.png docs/images/diagram.png
 	cp $(OUT)/zones/exact_zones.png docs/images/zones.png
+	cp $(OUT)/layers/layers.png docs/images/layers.png
 	for paper in $(PAPERS); do cp $(OUT)/$$paper-$(SIZE)/checks.json \
 		docs/reproductions/$$paper.json; done
 

@@ -64,7 +64,8 @@ or --std-exponent (default: ntk). It fits the exponent in the width of every lay
 the operator norm and in the Frobenius norm, which takes hidden layers that move for lazy ones;
 says for every network whether it is θ-lazy (κ grows with the width: kernel), at the boundary
 (μP-like) or below (rich); and sets the lines of infinite width over the measured ones, layer by
-layer. Defaults: relu, γ and g of the output layer, widths 64 to 1024, folder netphase-layers.
+layer. Defaults: relu, γ and g of the output layer, widths 256 to 1024, eight seeds (minutes),
+folder netphase-layers.
 
 \b
 Examples:
@@ -76,7 +77,7 @@ Examples:
   netphase diagram --plane size --quick
   netphase diagram --plane size --target 'circle?d=10' --samples 50:200:50 --scaling 0.5 --time 2e4
   netphase diagram --plane layers --quick
-  netphase diagram --plane layers --axes g2,g3 --x 0.25:1.25:0.25 --y 0.25:1.25:0.25 --init he
+  netphase diagram --plane layers --quick --axes g2,g3 --x 0.25:1.25:0.25 --y 0.25:1.25:0.25
   netphase diagram --data mine.csv --activation tanh --output mine --json > mine.json
 
 \b

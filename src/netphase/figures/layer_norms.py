@@ -73,12 +73,11 @@ def norm_maps(
         if title:
             figure.suptitle(title, fontsize=8.0)
         panels = list(figure.subplots(len(hidden), 2, squeeze=False).flat)
-        exact = plane.exact(*coordinates(tables[2, "operator"]))
         for axes, letter, ((layer, name), table) in zip(
             panels, LETTERS, tables.items(), strict=False
         ):
             cells, _ = plane.draw_map(axes, table, limit)
-            plane.draw_line(axes, table, exact[layer - 1])
+            plane.draw_line(axes, layer)
             words = NORMS[name]
             panel_label(axes, f"({letter}) {layer_name(layer, plane.depth)}, {words}")
             if name == "frobenius":
@@ -124,10 +123,9 @@ def feature_maps(
         panels = list(places.flat[: len(tables)])
         for axes in places.flat[len(tables) :]:
             axes.remove()
-        exact = plane.exact_kappa(*coordinates(tables["tangent kernel"]))
         for axes, letter, (name, table) in zip(panels, LETTERS, tables.items(), strict=False):
             cells, _ = plane.draw_map(axes, table, limit)
-            plane.draw_line(axes, table, exact)
+            plane.draw_line(axes)
             panel_label(axes, f"({letter}) {name}")
         share_bar(figure, panels, cells, list(tables.values()), limit, NORM)
         label_outer(panels)

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
-FINE = 51
+FINE = 41
 """Points along either axis of the grid in which the exact lines are found."""
+
+HALVINGS = 8
+"""Bisections that settle a point of an exact line between two points of that grid."""
 
 SAME = 1e-9
 """Exponents closer than this are the same."""
@@ -64,6 +67,7 @@ class LayerPlane(Plane):
 
     def __init__(self, exponents: xr.Dataset) -> None:
         super().__init__("exponents", exponents)
+        self._coordinates = {name: exponents[name].values for name in self.axes}
 
     @property
     def dims(self) -> tuple[str, str]:
@@ -113,56 +117,77 @@ class LayerPlane(Plane):
                 found.setdefault(rounded, []).append(NAMES.get(name, name.replace("_", " ")))
         return {place: ", ".join(words) for place, words in found.items()}
 
-    def exact(self, x: Array, y: Array) -> Array:
-        """What vanishes on the exact line of every layer, on a fine grid.
+    @cached_property
+    def _fine(self) -> tuple[Array, Array]:
+        """`FINE` points along either axis, from the first to the last edge of the cells."""
+        edges = (cell_edges(np.sort(self._coordinates[name])) for name in self.axes)
+        x, y = (np.linspace(each[0], each[-1], FINE) for each in edges)
+        return x, y
 
-        It is the exponent of the layer, doubled where it is positive: there its slope is half, and
-        a straight function is interpolated without an error.
+    @cached_property
+    def _heights(self) -> Array:
+        """Exact exponents of the layers on the fine grid, shape (L + 1, FINE, FINE)."""
+        fine_x, fine_y = self._fine
+        table = [[self.operators(float(a), float(b)) for a in fine_x] for b in fine_y]
+        return np.moveaxis(np.array(table), -1, 0)
 
-        Args:
-            x: centres of the cells, shape (columns,).
-            y: the same, shape (rows,).
-
-        Returns:
-            Shape (L + 1, FINE, FINE), rows along y.
-        """
-        places = [(float(a), float(b)) for b in self.fine(y) for a in self.fine(x)]
-        table = np.stack([self.operators(*place) for place in places], axis=-1)
-        table *= np.where(table > 0, 2.0, 1.0)
-        return table.reshape(-1, FINE, FINE)
-
-    def exact_kappa(self, x: Array, y: Array) -> Array:
-        """Lim log κ/log m on the same grid, shape (FINE, FINE); it is linear in all exponents."""
-        fine_x, fine_y = self.fine(x), self.fine(y)
+    def _kappa(self) -> Array:
+        """Lim log κ/log m on the fine grid, shape (FINE, FINE); it is linear in all exponents."""
+        fine_x, fine_y = self._fine
         low, left = float(fine_y[0]), float(fine_x[0])
         along_x = [self.scaling(float(a), low).log_m_kappa for a in fine_x]
         along_y = [self.scaling(left, float(b)).log_m_kappa for b in fine_y]
         return np.asarray(np.add.outer(along_y, along_x) - along_x[0])
 
-    @staticmethod
-    def fine(centres: Array) -> Array:
-        """`FINE` points from the first to the last edge of cells."""
-        edges = cell_edges(centres)
-        return np.linspace(edges[0], edges[-1], FINE)
+    def _settled(self, layer: int, x: float, y: float) -> tuple[float, float]:
+        """The exact zero on the edge of the fine grid on which an interpolated one lies."""
+        place = np.array([x, y])
+        # an edge runs along the axis on which the point is between the grid's values
+        gaps = [np.abs(fine - at).min() for fine, at in zip(self._fine, place, strict=True)]
+        axis = int(np.argmax(gaps))
+        fine = self._fine[axis]
+        k = int(np.clip(np.searchsorted(fine, place[axis]), 1, FINE - 1))
+        ends = [place.copy(), place.copy()]
+        ends[0][axis], ends[1][axis] = fine[k - 1], fine[k]
+        first, last = (self._positive(layer, end) for end in ends)
+        if first == last:  # the point is one of the grid, where nothing was interpolated
+            return x, y
+        for _ in range(HALVINGS):
+            middle = 0.5 * (ends[0] + ends[1])
+            ends[0 if self._positive(layer, middle) == first else 1] = middle
+        centre = 0.5 * (ends[0] + ends[1])
+        return float(centre[0]), float(centre[1])
 
-    def draw_line(self, axes: Axes, table: xr.DataArray, values: Array, colour: str = INK) -> None:
-        """The line on which a function over the fine grid vanishes, dashed.
+    def _positive(self, layer: int, place: Array) -> bool:
+        """Whether the exact exponent of a layer is positive at a place."""
+        return bool(self.operators(float(place[0]), float(place[1]))[layer - 1] > 0)
+
+    def draw_line(self, axes: Axes, layer: int | None = None) -> None:
+        """The exact line of infinite width, dashed: where a layer's exponent vanishes, or κ = 1.
 
         Args:
             axes: a map of the plane.
-            table: the ordered table it shows.
-            values: one slice of `exact`, or `exact_kappa`.
-            colour: of the line.
+            layer: which layer's, None for that of κ.
         """
-        if not np.nanmin(values) < 0 < np.nanmax(values):
-            return
         import matplotlib.patheffects as effects
 
-        x, y = (self.fine(table[name].values) for name in self.axes)
-        line = axes.contour(
-            x, y, values, levels=[0.0], colors=[colour], linestyles=[THEORY], linewidths=1.1
-        )
-        line.set_path_effects([effects.withStroke(linewidth=1.9, foreground="white", alpha=0.7)])
+        values = self._kappa() if layer is None else self._heights[layer - 1]
+        if not np.nanmin(values) < 0 < np.nanmax(values):
+            return
+        contour = axes.contour(*self._fine, values, levels=[0.0])
+        pieces = [
+            np.asarray(piece, dtype=np.float64)
+            for path in contour.get_paths()
+            for piece in path.to_polygons(closed_only=False)
+        ]
+        contour.remove()  # exponents bend at their zeros, where a contour between points is jagged
+        look: dict[str, Any] = {"color": INK, "ls": THEORY, "lw": 1.1, "zorder": 4}
+        look["path_effects"] = [effects.withStroke(linewidth=1.9, foreground="white", alpha=0.7)]
+        for piece in pieces:
+            places = piece
+            if layer is not None:
+                places = np.array([self._settled(layer, float(x), float(y)) for x, y in piece])
+            axes.plot(places[:, 0], places[:, 1], **look)
 
     def draw_map(
         self, axes: Axes, table: xr.DataArray, limit: float, verdicts: xr.DataArray | None = None

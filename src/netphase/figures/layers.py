@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netphase._checks import positive_float
-from netphase._types import Array
 from netphase.figures.cells import (
     EMPTY,
     MEASURED,
     THEORY,
     UNUSABLE,
-    coordinates,
     draw_cells,
     draw_marks,
     frame,
@@ -78,7 +76,6 @@ def layer_maps(
     limit = positive_float("limit", limit)
     plane = LayerPlane(exponents)
     verdicts = plane.ordered(exponents["verdict"])
-    kappa, exact = plane.exact_kappa(*coordinates(verdicts)), plane.exact(*coordinates(verdicts))
     maps = {
         **{layer_name(k, plane.depth): _layer(exponents, plane, k) for k in _numbers(plane)},
         "largest of all": _largest(exponents, plane),
@@ -87,19 +84,14 @@ def layer_maps(
         figure, large, small = _panels(len(maps), width)
         if title:
             figure.suptitle(title, fontsize=8.0)
-        hatched = _verdicts(large, plane, verdicts, kappa)
+        hatched = _verdicts(large, plane, verdicts)
         plane.draw_zeros(large, exponents)
-        for axes, letter, (name, (values, words)), line, layer in zip(
-            small,
-            LETTERS[1:],
-            maps.items(),
-            (*exact, kappa),
-            (*_numbers(plane), None),
-            strict=False,
+        for axes, letter, (name, (values, words)), layer in zip(
+            small, LETTERS[1:], maps.items(), (*_numbers(plane), None), strict=False
         ):
             cells, more = plane.draw_map(axes, values, limit, words)
             hatched += more
-            plane.draw_line(axes, values, line)
+            plane.draw_line(axes, layer)
             plane.draw_zeros(axes, exponents, layer)
             panel_label(axes, f"({letter}) {name}")
         if names:
@@ -143,7 +135,7 @@ def _largest(exponents: xr.Dataset, plane: LayerPlane) -> tuple[xr.DataArray, xr
     return plane.ordered(values.max("layer").where(known)), plane.ordered(words)
 
 
-def _verdicts(axes: Axes, plane: LayerPlane, verdicts: xr.DataArray, line: Array) -> list[str]:
+def _verdicts(axes: Axes, plane: LayerPlane, verdicts: xr.DataArray) -> list[str]:
     """The map of the verdicts on whole networks; returns the words of its hatches."""
     from matplotlib.colors import ListedColormap
 
@@ -158,7 +150,7 @@ def _verdicts(axes: Axes, plane: LayerPlane, verdicts: xr.DataArray, line: Array
         vmax=len(LAZINESS_COLOURS) - 0.5,
     )
     frame(axes, verdicts, plane.labels)
-    plane.draw_line(axes, verdicts, line)
+    plane.draw_line(axes)
     panel_label(axes, "(a) does a layer move?")
     return hatch_cells(axes, verdicts, np.zeros(verdicts.shape, dtype=bool))
 
