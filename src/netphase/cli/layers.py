@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FOLDER = Path("netphase-layers")
 """Where the output goes if no folder is asked for."""
 
+SMALL_WIDTH = 64
+"""Below this width deep networks are far from the predictions of infinite width."""
+
 DEPTH = 2
 """Hidden layers, if no number is asked for."""
 
@@ -197,6 +200,11 @@ def _weaknesses(sweep: LayerSweep) -> list[str]:
     from netphase import activations
 
     found = weak_widths(sweep.widths)
+    if sweep.widths[0] < SMALL_WIDTH:
+        found.append(
+            f"Width {sweep.widths[0]} is so small that the law of infinite width says little: use "
+            f"widths of {SMALL_WIDTH} and more."
+        )
     corners = [sweep.scaling((i, j, 0, 0)).log_m_kappa for i in (0, -1) for j in (0, -1)]
     if not activations.get(sweep.activation).homogeneous and min(corners) < 0:
         found.append(
