@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 4
 """Most maps side by side."""
 
-DOT: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 3.2, "mfc": INK, "mec": "white"}
+DOT: dict[str, Any] = {
+    "ls": "none",
+    "marker": "o",
+    "ms": 3.2,
+    "mfc": INK,
+    "mec": "white",
+    "zorder": 6,
+}
 """How a cell that is mislabelled is marked."""
 
 NORMS = {"operator": "operator norm", "frobenius": "Frobenius norm"}
