@@ -207,3 +207,15 @@ def test_centring_an_activation_of_ones_own_subtracts_its_value_at_zero():
 def test_inconsistent_pairs_are_refused_in_words(arguments, options, words):
     with pytest.raises(ArgumentError, match=words):
         activations.from_pair(*arguments, **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", activations.NAMES)
+def test_value_and_slope_at_once_are_those_one_by_one(name: str, dtype: type) -> None:
+    sigma, z = activations.get(name), np.linspace(-30, 30, 2001).astype(dtype)
+    value, slope = sigma.value_and_slope(z.copy())
+    assert value.dtype == slope.dtype == dtype
+    np.testing.assert_array_equal(value, sigma.value(z))
+    np.testing.assert_allclose(
+        slope, sigma.derivative(z), rtol=0, atol=4 * np.finfo(dtype).eps * abs(slope).max()
+    )

@@ -35,6 +35,7 @@ class Activation:
         homogeneous: whether σ(cz) = cσ(z) for every c > 0.
         smooth: whether σ has two continuous derivatives.
         code: number of the compiled version, or None where there is only this one.
+        pair: z ↦ (σ(z), σ′(z)) where both together cost less; it may write over z.
     """
 
     name: str
@@ -45,6 +46,11 @@ class Activation:
     homogeneous: bool
     smooth: bool
     code: int | None = None
+    pair: Callable[[Array], tuple[Array, Array]] | None = None
+
+    def value_and_slope(self, z: Array) -> tuple[Array, Array]:
+        """σ(z) and σ′(z), to rounding of the size of σ(z); z may be written over."""
+        return (self.value(z), self.derivative(z)) if self.pair is None else self.pair(z)
 
 
 def _zero(z: Array) -> Array:
@@ -74,6 +80,12 @@ def _tanh(z: Array) -> Array:
 def _sech2(z: Array) -> Array:
     u = np.exp(-2 * np.abs(z))
     return np.asarray(4 * u / (1 + u) ** 2)
+
+
+def _tanh_pair(z: Array) -> tuple[Array, Array]:
+    t = np.tanh(z, out=z)
+    slope = t * t
+    return t, np.subtract(1, slope, out=slope)
 
 
 def _tanh_2(z: Array) -> Array:
@@ -168,7 +180,7 @@ _TABLE: dict[str, Activation] = {
     for each in (
         Activation("relu", _relu, _relu_1, _zero, None, True, False, 0),
         Activation("leaky_relu", _leaky_relu, _leaky_relu_1, _zero, None, True, False, 1),
-        Activation("tanh", _tanh, _sech2, _tanh_2, 1, False, True, 2),
+        Activation("tanh", _tanh, _sech2, _tanh_2, 1, False, True, 2, _tanh_pair),
         Activation("x_tanh", _x_tanh, _x_tanh_1, _x_tanh_2, 2, False, True, 3),
         Activation("x2_tanh", _x2_tanh, _x2_tanh_1, _x2_tanh_2, 3, False, True, 4),
         Activation("erf", _erf, _erf_1, _erf_2, 1, False, True, 5),
@@ -244,7 +256,7 @@ def centred(activation: str | Activation) -> Activation:
     name = f"centred_{sigma.name}"
     if sigma.code is not None:
         return _TABLE[name]
-    return replace(sigma, name=name, value=_Shifted(sigma.value, constant))
+    return replace(sigma, name=name, value=_Shifted(sigma.value, constant), pair=None)
 
 
 @dataclass(frozen=True)

@@ -252,3 +252,12 @@ def test_wrong_arguments_are_refused_in_a_sentence():
         nph.evolve(task, Flow(), broken)
     with pytest.raises(ArgumentError, match="`times` must be an increasing list"):
         nph.evolve(task, Flow(), start, times=(2.0, 1.0))
+
+
+def test_a_kernel_that_overflows_ends_its_own_run_as_not_finite():
+    task, start = case("relu", 2, scalings=("ntk",), kind="plain")
+    w = [each.copy() for each in start.weights]
+    w[0][1] *= 1e155  # the output stays, for W^[2] is as much smaller; W^[1] feeds the kernel
+    w[1][1] *= 1e-155
+    run = nph.evolve(task, Descent("stable"), LayerParameters(tuple(w)), stop=Stop(max_steps=5))
+    assert run.status == (nph.Status.MAX_STEPS, nph.Status.NON_FINITE)

@@ -31,6 +31,8 @@ from netphase.networks.passes import (
 FIRST_ITERATIONS, LATER_ITERATIONS = 30, 3
 """Most power iterations of the first look at λ_max, and of later ones, which go on from it."""
 
+_STILL = {False: Status.STAGNATED, True: Status.NON_FINITE}
+"""Why a run makes no step of length 0, or of none that is a number."""
 
 FULL = 256
 """Up to this many samples times outputs the tangent kernel is formed, and λ_max is exact."""
@@ -68,12 +70,12 @@ def descend_deep(
         pace.select(run.settle())
         while run.running:
             wanted = pace.steps()
-            moving = wanted > 0.0
-            step, clock = run.shortened(np.where(moving, wanted, 0.0))
+            ends = [None if h > 0.0 else _STILL[bool(np.isnan(h))] for h in wanted]
+            step, clock = run.shortened(np.nan_to_num(wanted))
             run.descend(step)
             run.look()
             run.advance(clock)
-            pace.select(run.settle([None if each else Status.STAGNATED for each in moving]))
+            pace.select(run.settle(ends))
     name = "gradient descent" if rate else "gradient descent at half the limit of stability"
     return run.trajectory(name)
 
@@ -92,7 +94,7 @@ class _Pace:
         run.notes["largest_sharpness"] = np.zeros(count)
 
     def steps(self) -> Array:
-        """The lengths of the next steps, 0 where nothing moves the output."""
+        """The next steps: 0 where nothing moves the output, NaN where the kernel overflows."""
         run = self._run
         taken = run.steps[run.ids]
         risen = ~(run.square <= self._square) & (not self._fixed)
@@ -117,7 +119,8 @@ class _Pace:
             return
         growth = self._growth(due)
         fastest = np.maximum(largest / PACE, growth)
-        self._step[due] = np.where(largest > 0.0, 1.0 / fastest, 0.0)
+        moving = np.where(largest > 0.0, 1.0 / fastest, 0.0)
+        self._step[due] = np.where(np.isfinite(largest), moving, np.nan)
         self._next[due[growth > largest / PACE]] = 0  # features move: look at every step
         self._note(due, largest)
 

@@ -42,9 +42,12 @@ def forward(
         z = matrix @ inputs[-1]  # (e, c, m_l, m_{l−1}) @ (e, c, m_{l−1}, n)
         if gain is not None:
             z *= gain
-        inputs.append(sigma.value(z))
         if slopes:
-            derivatives.append(sigma.derivative(z))
+            value, slope = sigma.value_and_slope(z)
+            derivatives.append(slope)
+        else:
+            value = sigma.value(z)
+        inputs.append(value)
     output = (weights[-1] @ inputs[-1]).sum(axis=1)
     return Signals(tuple(inputs), tuple(derivatives), scaled(output, gains[-1]))
 
