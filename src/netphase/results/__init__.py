@@ -2,6 +2,7 @@
 
 from netphase.results.ablation import ablation_dataset
 from netphase.results.activation import MARKERS, activation_level, events_of, markers_of
+from netphase.results.concentration import concentration_dataset, degeneracy_dataset
 from netphase.results.condensing import (
     COUNTS,
     Moment,
@@ -50,8 +51,10 @@ __all__ = [
     "activation_level",
     "chance_occupation",
     "comparable",
+    "concentration_dataset",
     "condensation_summary",
     "condensing_dataset",
+    "degeneracy_dataset",
     "events_of",
     "features_at",
     "growth_rate",
