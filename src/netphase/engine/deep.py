@@ -12,7 +12,7 @@ from netphase._types import Array, Status
 from netphase.engine.history import RECORD_RATIO, STAGNATION_STEPS, Judge
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters, MultiLayerNetwork
-from netphase.networks.passes import Signals, backward, forward
+from netphase.networks.passes import Signals, backward, forward, gradient
 
 Counts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -159,6 +159,15 @@ class Ensemble:
         """Evaluates the networks at their weights."""
         self.signals, self.residual = self.forward(self.weights)
         self.square = mean_squares(self.residual)
+
+    def velocity(self, weights: Sequence[Array], signals: Signals, residual: Array) -> Array:
+        """−η_l ∂R/∂W^[l] of every layer at some weights and residuals, shape (a, P)."""
+        count = len(residual)
+        pull = gradient(weights, self.gains, signals, residual)
+        rated = [
+            each.reshape(count, -1) * -self.rates[:, layer, None] for layer, each in enumerate(pull)
+        ]
+        return np.concatenate(rated, axis=1)
 
     def descend(self, lengths: Array) -> None:
         """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, in place."""

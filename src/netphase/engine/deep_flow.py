@@ -27,7 +27,7 @@ from netphase.engine.deep import (
 from netphase.engine.explicit import ERROR, A, dense_weights
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters
-from netphase.networks.passes import Signals, gradient, pushforward
+from netphase.networks.passes import pushforward
 
 ORDER = 5
 
@@ -71,16 +71,38 @@ def flow_deep(
     return run.trajectory("explicit Runge–Kutta pair")
 
 
+class Plateaus:
+    """Calls runs stuck whose clock has grown by `PATIENCE` while their loss has stayed."""
+
+    def __init__(self, run: Ensemble) -> None:
+        self._run = run
+        self._anchor = np.stack([np.zeros(len(run.ids)), run.square], axis=1)
+
+    def verdicts(self) -> list[Status | None]:
+        """Which of the running networks have stagnated now."""
+        run = self._run
+        time, square = self._anchor.T
+        due = (run.clock > 0.0) & (run.clock >= PATIENCE * time)
+        part = max(PUT, run.stop.stagnation)
+        stuck = due & (time > 0.0) & (run.square > (1.0 - part) * square)
+        self._anchor[due] = np.stack([run.clock, run.square], axis=1)[due]
+        return [Status.STAGNATED if each else None for each in stuck]
+
+    def select(self, keep: Flags) -> None:
+        """Follows the ensemble when runs have ended."""
+        self._anchor = self._anchor[keep]
+
+
 class _Flow:
     """Steps of the running networks, each of its own length."""
 
     def __init__(self, run: Ensemble, rtol: float) -> None:
         self._run, self._rtol = run, rtol
         self._stages = np.zeros((7, *run.flat.shape))
-        self._stages[0] = self._velocity(run.signals, run.weights, run.residual)
+        self._stages[0] = run.velocity(run.weights, run.signals, run.residual)
         self._start = run.start
         self._controls = [StepControl(1 / ORDER) for _ in run.ids]
-        self._anchor = np.stack([np.zeros(len(run.ids)), run.square], axis=1)
+        self._plateaus = Plateaus(run)
         size = np.linalg.norm(run.problem.y.astype(np.float64))
         self._floor = max(ROUNDING * float(size), 1e-300)
         self._h = self._first()
@@ -99,7 +121,7 @@ class _Flow:
         state, error = self._attempt(h)
         weights = run.views(state)
         signals, residual = run.forward(weights)
-        self._stages[6] = self._velocity(signals, weights, residual)
+        self._stages[6] = run.velocity(weights, signals, residual)
         error = error + (h * ERROR[6])[:, None] * self._stages[6]
         ratio = self._ratio(state, error, residual)
         good = ratio <= 1.0
@@ -118,27 +140,18 @@ class _Flow:
         self._stages[0, good] = self._stages[6, good]
         run.look()
         run.advance(clock, good)
-        self._stationary(verdicts)
-        self.select(run.settle(verdicts))
+        stuck = self._plateaus.verdicts()
+        self.select(
+            run.settle([each or other for each, other in zip(verdicts, stuck, strict=True)])
+        )
 
     def select(self, keep: Flags | None) -> None:
         """Follows the ensemble when runs have ended."""
         if keep is not None:
             self._stages, self._start = self._stages[:, keep], self._start[keep]
-            self._h, self._anchor = self._h[keep], self._anchor[keep]
+            self._h = self._h[keep]
+            self._plateaus.select(keep)
             self._controls = [each for each, k in zip(self._controls, keep, strict=True) if k]
-
-    def _velocity(self, signals: Signals, weights: list[Array], residual: Array) -> Array:
-        run = self._run
-        pull = gradient(weights, run.gains, signals, residual)
-        count = len(residual)
-        return np.concatenate(
-            [
-                each.reshape(count, -1) * -run.rates[:, layer, None]
-                for layer, each in enumerate(pull)
-            ],
-            axis=1,
-        )
 
     def _attempt(self, h: Array) -> tuple[Array, Array]:
         """The new state, and what of the error the first six stages make."""
@@ -146,7 +159,7 @@ class _Flow:
         for i in range(1, 6):
             weights = run.views(self._combine(h, A[i, :i]))
             signals, residual = run.forward(weights)
-            self._stages[i] = self._velocity(signals, weights, residual)
+            self._stages[i] = run.velocity(weights, signals, residual)
         error = np.tensordot(ERROR[:6], self._stages[:6], axes=1) * h[:, None]
         return self._combine(h, A[6, :6]), error
 
@@ -201,13 +214,3 @@ class _Flow:
     def _dense(self, i: int, h: float, s: float) -> Array:
         """The state of one network at the fraction s of the step, fourth order."""
         return np.asarray(self._run.flat[i] + h * dense_weights(s) @ self._stages[:, i])
-
-    def _stationary(self, verdicts: list[Status | None]) -> None:
-        """Calls a run stuck whose clock has grown by `PATIENCE` while its loss has stayed."""
-        run = self._run
-        part = max(PUT, run.stop.stagnation)
-        for i, (time, square) in enumerate(self._anchor):
-            if run.clock[i] > 0.0 and run.clock[i] >= PATIENCE * time:
-                if time > 0.0 and run.square[i] > (1.0 - part) * square:
-                    verdicts[i] = verdicts[i] or Status.STAGNATED
-                self._anchor[i] = run.clock[i], run.square[i]

@@ -174,19 +174,9 @@ class _Pilot:
 
     def _landing(self, step: float) -> float:
         """The longest step up to this one that is not expected to fall below the target."""
-        target = 0.999 * self._run.stop.mean_square
-
-        def below(length: float) -> bool:
-            end = self._flow.end(self._run.residual, self._defect, length)
-            return mean_of_squares(end) < target
-
-        if not below(step):
-            return step
-        low, high = 0.0, step
-        for _ in range(40):
-            middle = 0.5 * (low + high)
-            low, high = (low, middle) if below(middle) else (middle, high)
-        return high
+        run = self._run
+        target = 0.999 * run.stop.mean_square * len(run.residual)
+        return self._flow.landing(run.residual, self._defect, step, target)
 
     def _back(self, step: float, surprise: float) -> None:
         self._run.rejected += 1

@@ -78,3 +78,18 @@ class TangentFlow:
         """Residual e after the step, shape (n,)."""
         u = step * self._values
         return self._apply(np.exp(-u), 1.0, residual) + step * self._apply(phi_1(u), 1.0, defect)
+
+    def landing(self, residual: Array, defect: Array, step: float, target: float) -> float:
+        """The longest step up to this one after which |e|² is expected to be ``target`` or more."""
+
+        def below(length: float) -> bool:
+            end = self.end(residual, defect, length)
+            return float(end @ end) < target
+
+        if not below(step):
+            return step
+        low, high = 0.0, step
+        for _ in range(40):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if below(middle) else (middle, high)
+        return high
