@@ -1,6 +1,7 @@
 """Kernels of infinitely wide and of finite networks, and what they predict without training."""
 
 from netphase.kernels.deep import DeepKernels, deep_kernels
+from netphase.kernels.degeneracy import degeneracy_exponent, shrinking_eigenvalues
 from netphase.kernels.erf_integrals import (
     erf_force,
     erf_forces,
@@ -44,6 +45,7 @@ __all__ = [
     "condensed_lower_bound",
     "condensed_prediction",
     "deep_kernels",
+    "degeneracy_exponent",
     "erf_force",
     "erf_forces",
     "erf_gram",
@@ -63,6 +65,7 @@ __all__ = [
     "predicted_layer_changes",
     "relu_kernel",
     "relu_kernel_gradient",
+    "shrinking_eigenvalues",
     "sphere_kernel",
     "stage_end",
     "tangent_gram",
