@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,12 +86,9 @@ def solve_in_closed_form(
     Returns:
         The trajectory; stagnated if the target can never be reached.
     """
-    end = _end(model, rates, stop)
-    status = Status.CONVERGED
-    if model.mean_square(end) > stop.mean_square * (1 + 1e-6):
-        status = Status.TIME_REACHED if math.isfinite(stop.time) else Status.STAGNATED
+    end, status = end_of(model.mean_square, rates, stop)
     wanted = times[times <= end]
-    inner = wanted if times.size else _spread(rates, end)
+    inner = wanted if times.size else spread_times(rates, end)
     clock = np.unique(np.concatenate([[0.0], inner, [end]]))
 
     def parameters(time: float) -> Parameters:
@@ -136,24 +133,44 @@ def changes_of(
     return np.array([relative_change(start, each, which, tracked) for each in states])
 
 
-def _spread(rates: Array, end: float) -> Array:
-    """Times over the whole relaxation, logarithmically."""
+def spread_times(rates: Array, end: float) -> Array:
+    """Times over a whole relaxation, logarithmically, the end the last of them.
+
+    Args:
+        rates: rates at which the modes decay, ascending, all > 0.
+        end: t ≥ 0.
+
+    Returns:
+        `ROWS` times; none where ``end`` is 0.
+    """
     first = FIRST_ROW / float(rates[-1]) if rates.size else end
     return np.geomspace(min(first, end), end, ROWS) if end > 0 else np.empty(0)
 
 
-def _end(model: ClosedForm, rates: Array, stop: Stop) -> float:
-    """When the target is met, at most ``stop.time``; a long finite time if it never is."""
+def end_of(mean_square: Callable[[float], float], rates: Array, stop: Stop) -> tuple[float, Status]:
+    """When a run in closed form ends, and why.
+
+    Args:
+        mean_square: E e² at one time, which does not rise.
+        rates: rates at which the modes decay, ascending, all > 0; empty if nothing moves.
+        stop: its mean square and time.
+
+    Returns:
+        The time at which the target is met, else ``stop.time``; where neither ever comes, a long
+        time after which nothing moves, and `Status.STAGNATED`.
+    """
     from scipy.optimize import brentq
 
-    if model.mean_square(0.0) <= stop.mean_square:
-        return 0.0
+    target = stop.mean_square
+    if mean_square(0.0) <= target:
+        return 0.0, Status.CONVERGED
     # after 800 decay times of the slowest mode every moving mode has underflowed
     limit = min(stop.time, 800.0 / float(rates[0]) if rates.size else 0.0)
-    if model.mean_square(limit) > stop.mean_square:
-        return limit
-
-    def excess(time: float) -> float:
-        return model.mean_square(time) - stop.mean_square
-
-    return float(brentq(excess, 0.0, limit, xtol=1e-300, rtol=1e-14))
+    if mean_square(limit) <= target:
+        root = brentq(lambda time: mean_square(time) - target, 0.0, limit, xtol=1e-300, rtol=1e-14)
+        return float(root), Status.CONVERGED
+    if mean_square(limit) <= target * (1 + 1e-6):
+        return limit, Status.CONVERGED
+    if math.isfinite(stop.time):
+        return stop.time, Status.TIME_REACHED
+    return limit, Status.STAGNATED

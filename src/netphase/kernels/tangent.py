@@ -9,6 +9,7 @@ import numpy as np
 from netphase._checks import finite_array
 from netphase._types import Array
 from netphase.errors import ArgumentError
+from netphase.kernels.modes import LinearModes
 from netphase.scalings import Scales
 
 _CHUNK = 2_000_000  # numbers held at a time in (samples × neurons) arrays
@@ -110,10 +111,11 @@ class LinearModel:
                 f"Argument `x` must have shape {(len(self._y), self._w.shape[1])} here, "
                 f"but has {self._x.shape}."
             )
-        values, self._modes = np.linalg.eigh(tangent_gram(network, parameters, self._x))
-        noise = len(values) * np.finfo(np.float64).eps * values[-1]
-        self.eigenvalues = np.where(values > noise, values, 0.0)
-        self._start = self._modes.T @ (self._initial_output(self._x) - self._y)
+        residual = self._initial_output(self._x) - self._y
+        self._modes = LinearModes(
+            tangent_gram(network, parameters, self._x), residual, len(self._y)
+        )
+        self.eigenvalues = self._modes.eigenvalues
 
     def _initial_output(self, x: Array) -> Array:
         kappa = self._network.scales.kappa
@@ -128,15 +130,15 @@ class LinearModel:
         Raises:
             ArgumentError: the time is negative or NaN.
         """
-        return np.asarray(self._modes @ (np.exp(-self._exponent(time)) * self._start))
+        return self._modes.residual(time)
 
     def mean_square(self, time: float) -> float:
         """(1/n) Σ e² at one time."""
-        return float(np.mean(self.residual(time) ** 2))
+        return float(self._modes.mean_square(time))
 
     def parameters(self, time: float) -> tuple[Array, Array]:
         """θ(t̄) = (a, w) of the linear model, shapes (m,) and (m, d)."""
-        pull = self._pull(time)
+        pull = self._modes.pull(time)
         kappa, ratio = self._network.scales.kappa, self._network.scales.kappa_prime
         z = self._x @ self._w.T  # (n, m)
         a = self._a - kappa / ratio * (pull @ self._network.unit(z))
@@ -156,19 +158,4 @@ class LinearModel:
         """
         points = finite_array("x", x, 2).astype(np.float64)
         gram = tangent_gram(self._network, (self._a, self._w), points, self._x)
-        return np.asarray(self._initial_output(points) - gram @ self._pull(time))
-
-    def _exponent(self, time: float) -> Array:
-        """λ t̄/n of every mode, shape (n,); 0 for the modes that no parameter moves."""
-        if not time >= 0:
-            raise ArgumentError(f"Argument `time` must be ≥ 0, but is {time}.")
-        exponent = np.zeros_like(self.eigenvalues)
-        moving = self.eigenvalues > 0
-        exponent[moving] = self.eigenvalues[moving] * (time / len(self._y))
-        return exponent
-
-    def _pull(self, time: float) -> Array:
-        """(1/n) ∫₀ᵗ e ds, shape (n,)."""
-        fitted = -np.expm1(-self._exponent(time)) * self._start
-        rate = np.where(self.eigenvalues > 0, self.eigenvalues, 1.0)
-        return np.asarray(self._modes @ (fitted / rate))
+        return np.asarray(self._initial_output(points) - gram @ self._modes.pull(time))

@@ -34,6 +34,7 @@ from netphase.observables.events import ActivationEvent, activation_events, acti
 from netphase.observables.feature_change import FeatureChange, feature_change
 from netphase.observables.features import Features, features
 from netphase.observables.kernel_change import KernelChange, kernel_alignment, kernel_change
+from netphase.observables.kernel_history import KernelHistory, kernel_history
 from netphase.observables.layer_change import LayerChange, layer_change, operator_norm
 from netphase.observables.merging import MergedNetwork, merge
 from netphase.observables.phases import (
@@ -76,6 +77,7 @@ __all__ = [
     "FeatureChange",
     "Features",
     "KernelChange",
+    "KernelHistory",
     "LayerChange",
     "LearningWindows",
     "Marker",
@@ -115,6 +117,7 @@ __all__ = [
     "is_lazy",
     "kernel_alignment",
     "kernel_change",
+    "kernel_history",
     "label_mean",
     "last_crossing",
     "layer_change",

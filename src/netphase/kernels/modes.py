@@ -1,0 +1,81 @@
+"""Residuals under a tangent kernel that stays: the eigenmodes of one, or of a stack of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from netphase._types import Array
+from netphase.errors import ArgumentError
+
+
+class LinearModes:
+    """de/dt = −(1/n) Θ e from a start, solved exactly at any time by the eigenvectors of Θ.
+
+    Times may have any shape that broadcasts with the stack's, such as (t, …) for rows over time.
+
+    Attributes:
+        eigenvalues: of Θ, ascending, shape (…, p); those of the size of rounding errors are 0, and
+            their modes never move.
+    """
+
+    def __init__(self, kernel: Array, residual: Array, samples: int) -> None:
+        """Decompose.
+
+        Args:
+            kernel: Θ, finite, shape (…, p, p).
+            residual: e(0), shape (…, p).
+            samples: n.
+        """
+        values, self._modes = np.linalg.eigh(kernel)
+        noise = values.shape[-1] * np.finfo(np.float64).eps * values[..., -1:]
+        self.eigenvalues = np.where(values > noise, values, 0.0)
+        self._samples = samples
+        self._start = (residual[..., None, :] @ self._modes)[..., 0, :]
+
+    def member(self, index: int) -> LinearModes:
+        """The modes of one kernel of a stack."""
+        one = object.__new__(LinearModes)
+        one.eigenvalues, one._modes = self.eigenvalues[index], self._modes[index]
+        one._start, one._samples = self._start[index], self._samples
+        return one
+
+    @property
+    def rates(self) -> Array:
+        """λ/n of the modes of one kernel that move, ascending, all > 0."""
+        return np.asarray(self.eigenvalues[self.eigenvalues > 0] / self._samples)
+
+    def residual(self, time: npt.ArrayLike) -> Array:
+        """e(t), shape (…, p).
+
+        Args:
+            time: t ≥ 0; infinity is the end of training.
+
+        Raises:
+            ArgumentError: a time is negative or NaN.
+        """
+        return self._combined(np.exp(-self._exponent(time)) * self._start)
+
+    def mean_square(self, time: npt.ArrayLike) -> Array:
+        """(1/n) Σ e², shape (…)."""
+        with np.errstate(over="ignore"):
+            squares = (np.exp(-self._exponent(time)) * self._start) ** 2
+            return np.asarray(squares.sum(axis=-1) / self._samples)
+
+    def pull(self, time: npt.ArrayLike) -> Array:
+        """(1/n) ∫₀ᵗ e ds, shape (…, p); of the modes that never move nothing."""
+        moving = self.eigenvalues > 0
+        fitted = -np.expm1(-self._exponent(time)) * np.where(moving, self._start, 0.0)
+        return self._combined(fitted / np.where(moving, self.eigenvalues, 1.0))
+
+    def _combined(self, coefficients: Array) -> Array:
+        return np.asarray((self._modes @ coefficients[..., None])[..., 0])
+
+    def _exponent(self, time: npt.ArrayLike) -> Array:
+        """λ t/n of every mode; 0 for those that no parameter moves."""
+        clock = np.asarray(time, dtype=np.float64)[..., None]
+        if not np.all(clock >= 0):
+            raise ArgumentError(f"Argument `time` must be ≥ 0, but is {clock[..., 0]}.")
+        still = self.eigenvalues == 0
+        moving = np.where(still, 1.0, self.eigenvalues)
+        return np.where(still, 0.0, moving * (clock / self._samples))
