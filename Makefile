@@ -87,7 +87,7 @@ diagram: $(VENV)/.stamp  ## draw the phase diagram at full resolution (about a m
 	@$(BIN)/netphase diagram --output $(OUT)/diagram
 	@echo "netphase: the figure is $(OUT)/diagram/phase_diagram.png"
 
-PAPERS := luo2021 chen2023 ma2020 berthier2023
+PAPERS := luo2021 chen2023 ma2020 berthier2023 li2024
 
 .PHONY: reproduce
 reproduce: $(VENV)/.stamp $(VENV)/.test  ## check the papers' claims (SIZE=smoke, small or paper)

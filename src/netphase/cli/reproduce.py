@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 HELP = """Reproduce a paper: print its claims, expected, measured and judged; draw its figures.
 
 KEY names the paper: luo2021 (phase diagram of ReLU networks), chen2023 (initial condensation),
-ma2020 (quenching of neurons) or berthier2023 (learning time-scales). Size smoke takes a minute
-or two, small some minutes, paper what the paper did. The exit code is 1 if a claim that was tested
-at this size is not reproduced.
+ma2020 (quenching of neurons), berthier2023 (learning time-scales) or li2024 (lazy training of deep
+networks). Size smoke takes a minute or two, small some minutes, paper what the paper did. The exit
+code is 1 if a claim that was tested at this size is not reproduced.
 
 \b
 Examples:

@@ -8,7 +8,7 @@ from netphase._checks import one_of
 from netphase.reproductions.check import Check, Verdict
 from netphase.reproductions.reproduction import Part, Reproduction, Stage
 
-NAMES = ("luo2021", "chen2023", "ma2020", "berthier2023")
+NAMES = ("luo2021", "chen2023", "ma2020", "berthier2023", "li2024")
 """The papers there are."""
 
 __all__ = ["NAMES", "Check", "Part", "Reproduction", "Stage", "Verdict", "get"]
