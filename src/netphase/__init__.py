@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netphase.condensing import condense
     from netphase.dynamics import (
         Adam,
+        DeepGradientDynamics,
         Descent,
         Flow,
         GradientDynamics,
@@ -44,24 +45,44 @@ if TYPE_CHECKING:
     )
     from netphase.experiment import Experiment, measure, run
     from netphase.learning import timescales
-    from netphase.networks import Parameters, TwoLayerNetwork, initial_parameters
+    from netphase.networks import (
+        LayerParameters,
+        MultiLayerNetwork,
+        Parameters,
+        TwoLayerNetwork,
+        initial_layer_parameters,
+        initial_parameters,
+    )
     from netphase.quenching import ablate, quench
-    from netphase.scalings import Regime, Scales, ScalingLaw
-    from netphase.sweep import SizeSweep, Sweep, exact_plane, run_size_sweep, run_sweep
+    from netphase.scalings import LayerScaling, Regime, Scales, ScalingLaw
+    from netphase.sweep import (
+        LayerSweep,
+        SizeSweep,
+        Sweep,
+        exact_plane,
+        run_layer_sweep,
+        run_size_sweep,
+        run_sweep,
+    )
 
     __version__: str
 
 __all__ = [
     "Adam",
     "ArgumentError",
+    "DeepGradientDynamics",
     "Descent",
     "EvolutionError",
     "Experiment",
     "FitError",
     "Flow",
     "GradientDynamics",
+    "LayerParameters",
+    "LayerScaling",
+    "LayerSweep",
     "MacroscopicDynamics",
     "MissingDependencyError",
+    "MultiLayerNetwork",
     "NetphaseError",
     "Parameters",
     "PopulationDynamics",
@@ -88,6 +109,7 @@ __all__ = [
     "exact_plane",
     "figures",
     "hermite",
+    "initial_layer_parameters",
     "initial_parameters",
     "kernels",
     "measure",
@@ -95,6 +117,7 @@ __all__ = [
     "quench",
     "reproductions",
     "run",
+    "run_layer_sweep",
     "run_size_sweep",
     "run_sweep",
     "scalings",
@@ -124,6 +147,7 @@ _HOMES = {
     "condensing": ("condense",),
     "dynamics": (
         "Adam",
+        "DeepGradientDynamics",
         "Descent",
         "Flow",
         "GradientDynamics",
@@ -144,10 +168,25 @@ _HOMES = {
     ),
     "experiment": ("Experiment", "measure", "run"),
     "learning": ("timescales",),
-    "networks": ("Parameters", "TwoLayerNetwork", "initial_parameters"),
+    "networks": (
+        "LayerParameters",
+        "MultiLayerNetwork",
+        "Parameters",
+        "TwoLayerNetwork",
+        "initial_layer_parameters",
+        "initial_parameters",
+    ),
     "quenching": ("ablate", "quench"),
-    "scalings": ("Regime", "Scales", "ScalingLaw"),
-    "sweep": ("SizeSweep", "Sweep", "exact_plane", "run_size_sweep", "run_sweep"),
+    "scalings": ("LayerScaling", "Regime", "Scales", "ScalingLaw"),
+    "sweep": (
+        "LayerSweep",
+        "SizeSweep",
+        "Sweep",
+        "exact_plane",
+        "run_layer_sweep",
+        "run_size_sweep",
+        "run_sweep",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
