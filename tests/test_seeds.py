@@ -20,6 +20,7 @@ def test_stream_numbers_are_frozen():
         "NULL_MODEL": 6,
         "DIRECTIONS": 7,
         "HIDDEN_WEIGHTS": 8,
+        "BATCHES": 9,
     }
 
 

@@ -23,6 +23,7 @@ class Stream(IntEnum):
     NULL_MODEL = 6
     DIRECTIONS = 7
     HIDDEN_WEIGHTS = 8
+    BATCHES = 9
 
 
 def generator(seed: SupportsIndex, stream: Stream, part: int | None = None) -> np.random.Generator:

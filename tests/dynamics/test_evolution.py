@@ -181,7 +181,7 @@ def test_times_do_not_add_to_the_most_steps(rate):
         ({"times": [math.inf]}, "finite"),
         ({"state": None}, "`state` must be Parameters"),
         ({"stop": 1e-6}, "`stop` must be a Stop"),
-        ({"method": "flow"}, "`method` must be a Descent, a Flow or an Adam"),
+        ({"method": "flow"}, "`method` must be a Descent, a StochasticDescent, a Flow or an Adam"),
         ({"dynamics": None}, "`dynamics` must be a GradientDynamics"),
     ],
 )

@@ -9,6 +9,7 @@ from netphase.dynamics.constrained_flow import (
     degree_two_constant,
 )
 from netphase.dynamics.deep import DeepGradientDynamics
+from netphase.dynamics.deep_linear import DeepLinearizedDynamics, DeepLinearModel
 from netphase.dynamics.early_degrees import (
     degree_one_residual,
     degree_one_time,
@@ -39,7 +40,7 @@ from netphase.dynamics.macroscopic import (
     macroscopic_plane,
     window_law,
 )
-from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.methods import Adam, Descent, Flow, Method, StochasticDescent
 from netphase.dynamics.multi_index_order import predict_multi_index
 from netphase.dynamics.multi_index_overlaps import MultiIndexOverlaps, MultiIndexSolution
 from netphase.dynamics.noisy_overlaps import NoisyOverlaps, NoisyTrajectory
@@ -74,6 +75,8 @@ __all__ = [
     "CommitteeOverlaps",
     "CommitteeTrajectory",
     "DeepGradientDynamics",
+    "DeepLinearModel",
+    "DeepLinearizedDynamics",
     "DeepTrajectory",
     "DegreePrediction",
     "Descent",
@@ -102,6 +105,7 @@ __all__ = [
     "RandomFeatureModel",
     "SGDEnsemble",
     "StageExponents",
+    "StochasticDescent",
     "Trajectory",
     "WindowLaw",
     "blow_up_time",

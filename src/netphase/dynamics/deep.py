@@ -8,13 +8,23 @@ import numpy as np
 
 from netphase._checks import finite_array, instance_of
 from netphase._types import Array
-from netphase.dynamics.methods import Descent, Flow, Method
+from netphase.dynamics.methods import (
+    FALLBACK_TOLERANCE,
+    LARGEST_FALLBACK,
+    Descent,
+    Flow,
+    Method,
+    StochasticDescent,
+)
 from netphase.engine.deep import DeepProblem, DeepTrajectory
+from netphase.engine.deep_auto import descend_auto_deep
 from netphase.engine.deep_descent import descend_deep
 from netphase.engine.deep_flow import flow_deep
+from netphase.engine.deep_sgd import descend_batches
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters, MultiLayerNetwork
+from netphase.seeds import Stream, generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +105,7 @@ class DeepGradientDynamics:
         """Advances every network; called by `evolve`.
 
         Args:
-            method: `Descent` with a number or "stable", or `Flow`.
+            method: `Descent`, `StochasticDescent` or `Flow`.
             state: the start.
             stop: when a run ends.
             times: when to keep parameters, shape (t,).
@@ -106,18 +116,51 @@ class DeepGradientDynamics:
         Raises:
             ArgumentError: the method is none of these, or the start does not fit.
         """
-        weights = self.network.check(state)
-        for each in (*weights, *state.centre):
-            if not np.all(np.isfinite(each)):
-                raise ArgumentError("Argument `state` must be finite, but a weight is not.")
+        weights = check_start(self.network, state)
         problem = self.problem(weights[0].dtype)
         if isinstance(method, Flow):
-            return flow_deep(problem, state, rtol=method.rtol, stop=stop, times=times)
-        if not isinstance(method, Descent) or method.learning_rate == "auto":
-            name = "Descent('auto')" if isinstance(method, Descent) else type(method).__name__
+            return self._flow(problem, method.rtol, state, stop, times)
+        if isinstance(method, StochasticDescent):
+            return descend_batches(
+                problem,
+                state,
+                learning_rate=method.learning_rate,
+                batch=method.batch,
+                random=generator(method.seed, Stream.BATCHES),
+                stop=stop,
+                times=times,
+            )
+        if not isinstance(method, Descent):
             raise ArgumentError(
-                f"Argument `method` must be Descent('stable'), a Descent with a number or a Flow "
-                f"for a DeepGradientDynamics, but is {name}."
+                "Argument `method` must be a Descent, a StochasticDescent or a Flow for a "
+                f"DeepGradientDynamics, but is of type {type(method).__name__}."
+            )
+        if method.automatic:
+            return descend_auto_deep(
+                problem, state, tolerance=method.tolerance, stop=stop, times=times
             )
         rate = None if isinstance(method.learning_rate, str) else method.learning_rate
         return descend_deep(problem, state, learning_rate=rate, stop=stop, times=times)
+
+    def _flow(
+        self, problem: DeepProblem, rtol: float, state: LayerParameters, stop: Stop, times: Array
+    ) -> DeepTrajectory:
+        if self.network.activation.smooth:
+            return flow_deep(problem, state, rtol=rtol, stop=stop, times=times)
+        return descend_auto_deep(
+            problem,
+            state,
+            tolerance=min(FALLBACK_TOLERANCE * rtol, LARGEST_FALLBACK),
+            stop=stop,
+            times=times,
+            integrator="automatic descent (the activation has kinks)",
+        )
+
+
+def check_start(network: MultiLayerNetwork, state: LayerParameters) -> tuple[Array, ...]:
+    """The weights of a start, or an `ArgumentError` where they do not fit or are not finite."""
+    weights = network.check(state)
+    for each in (*weights, *state.centre):
+        if not np.all(np.isfinite(each)):
+            raise ArgumentError("Argument `state` must be finite, but a weight is not.")
+    return weights

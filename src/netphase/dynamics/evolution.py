@@ -14,9 +14,18 @@ from netphase._checks import finite_array, instance_of, positive_int
 from netphase._types import Array, Status, Which
 from netphase.dynamics.comparators import LinearizedDynamics, changes_of
 from netphase.dynamics.deep import DeepGradientDynamics
+from netphase.dynamics.deep_linear import DeepLinearizedDynamics
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
-from netphase.dynamics.methods import Adam, Descent, Flow, Method
+from netphase.dynamics.methods import (
+    FALLBACK_TOLERANCE,
+    LARGEST_FALLBACK,
+    Adam,
+    Descent,
+    Flow,
+    Method,
+    StochasticDescent,
+)
 from netphase.dynamics.population import PopulationDynamics
 from netphase.dynamics.random_features import RandomFeatureDynamics
 from netphase.dynamics.trajectory import Trajectory, check_times
@@ -30,6 +39,9 @@ Comparator: TypeAlias = LinearizedDynamics | MacroscopicDynamics | RandomFeature
 
 COMPARATORS = (LinearizedDynamics, MacroscopicDynamics, RandomFeatureDynamics)
 
+DeepDynamics: TypeAlias = DeepGradientDynamics | DeepLinearizedDynamics
+"""An equation of ensembles of deep networks."""
+
 ROSENBROCK_SAMPLES, ROSENBROCK_INPUTS = 128, 32
 """Beyond so many samples or inputs the implicit solver's small systems are no longer small."""
 
@@ -38,9 +50,6 @@ STAGNATION = 0.01
 
 SHARPNESS = "largest_sharpness"
 """The note of a literal descent on how near its steps came to the limit of stability, 1."""
-
-FALLBACK_TOLERANCE = 20.0
-"""Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
 
 
 @overload
@@ -57,7 +66,7 @@ def evolve(
 
 @overload
 def evolve(
-    dynamics: DeepGradientDynamics,
+    dynamics: DeepDynamics,
     method: Method,
     state: LayerParameters,
     *,
@@ -67,7 +76,7 @@ def evolve(
 
 
 def evolve(
-    dynamics: GradientDynamics | PopulationDynamics | Comparator | DeepGradientDynamics,
+    dynamics: GradientDynamics | PopulationDynamics | Comparator | DeepDynamics,
     method: Method,
     state: Parameters | LayerParameters,
     *,
@@ -81,7 +90,8 @@ def evolve(
         dynamics: the equation. `LinearizedDynamics` and `RandomFeatureDynamics` are solved in
             closed form and `MacroscopicDynamics` by its own integrator, whether `Descent` or
             `Flow` is asked for; see `PopulationDynamics` for how these follow its flow.
-            `DeepGradientDynamics` trains an ensemble, from and to `LayerParameters`.
+            `DeepGradientDynamics` trains an ensemble, from and to `LayerParameters`;
+            `DeepLinearizedDynamics` is its linearisation, in closed form.
         method: how it is advanced.
         state: the start, ``a`` of shape (m,) and ``w`` of shape (m, d), normalised; its dtype is
             the precision. Not changed.
@@ -110,17 +120,30 @@ def evolve(
         >>> nph.evolve(dynamics, nph.Flow(), start, tracked=100).status.value
         'converged'
     """
-    known = (GradientDynamics, PopulationDynamics, *COMPARATORS, DeepGradientDynamics)
+    known = (
+        GradientDynamics,
+        PopulationDynamics,
+        *COMPARATORS,
+        DeepGradientDynamics,
+        DeepLinearizedDynamics,
+    )
     names = (
         "a GradientDynamics, a PopulationDynamics, a LinearizedDynamics, a RandomFeatureDynamics, "
-        "a MacroscopicDynamics or a DeepGradientDynamics"
+        "a MacroscopicDynamics, a DeepGradientDynamics or a DeepLinearizedDynamics"
     )
     instance_of("dynamics", dynamics, known, names)
-    instance_of("method", method, (Descent, Flow, Adam), "a Descent, a Flow or an Adam")
+    methods = (Descent, StochasticDescent, Flow, Adam)
+    instance_of("method", method, methods, "a Descent, a StochasticDescent, a Flow or an Adam")
     instance_of("stop", stop, (Stop, type(None)), "a Stop")
     condition = Stop(stagnation=STAGNATION) if stop is None else stop
-    if isinstance(dynamics, DeepGradientDynamics):
+    if isinstance(dynamics, (DeepGradientDynamics, DeepLinearizedDynamics)):
         return _deep(dynamics, method, state, condition, check_times(times), tracked)
+    if isinstance(method, StochasticDescent):
+        raise ArgumentError(
+            "Argument `method` must be a Descent, a Flow or an Adam for a "
+            f"{type(dynamics).__name__}, but is a StochasticDescent. Mini-batches are for a "
+            "DeepGradientDynamics: one hidden layer is a MultiLayerNetwork with scales of depth 1."
+        )
     checked = _check_state(dynamics, state)
     count = len(checked.a) if tracked is None else positive_int("tracked", tracked)
     if count > len(checked.a):
@@ -145,7 +168,7 @@ def evolve(
 
 
 def _deep(
-    dynamics: DeepGradientDynamics,
+    dynamics: DeepDynamics,
     method: Method,
     state: Parameters | LayerParameters,
     stop: Stop,
@@ -232,7 +255,7 @@ def _flow(
 ) -> tuple[str, Outcome]:
     n, d = problem.x.shape
     if not problem.activation.smooth:
-        tolerance = min(FALLBACK_TOLERANCE * rtol, 0.5)
+        tolerance = min(FALLBACK_TOLERANCE * rtol, LARGEST_FALLBACK)
         outcome = engine.descend_auto(
             problem, state, tolerance=tolerance, stop=stop, tracked=tracked
         )

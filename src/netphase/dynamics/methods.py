@@ -1,4 +1,4 @@
-"""How parameters are advanced: gradient descent, gradient flow with error control, or Adam."""
+"""How parameters are advanced: descent on all data or on batches, gradient flow, or Adam."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from typing import Literal
 
 import msgspec
 
-from netphase._checks import finite_float, positive_float
+from netphase._checks import finite_float, positive_float, positive_int
 from netphase.errors import ArgumentError
+from netphase.seeds import Stream, generator
+
+FALLBACK_TOLERANCE = 20.0
+"""Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
+
+LARGEST_FALLBACK = 0.5
+"""The largest tolerance of it."""
 
 
 class Descent(msgspec.Struct, frozen=True, tag="descent"):
@@ -19,7 +26,8 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
             with η = 1/λ_max, half the limit of stability, looked up along the run: λ_max is the
             largest eigenvalue of the tangent Gram matrix divided by n. "auto" follows the gradient
             flow instead: every step is a gradient step with the residual averaged over it, as long
-            as ``tolerance`` allows; a step that raises the loss is undone and halved.
+            as ``tolerance`` allows; a step that raises the loss is undone and halved. For deep
+            networks it is computed in float64, and `DeepTrajectory.notes` holds ``gradients``.
         tolerance: for "auto", the relative error of the relative changes against gradient flow.
 
     A literal descent notes in `Trajectory.notes` how far it was from the edge of stability:
@@ -60,12 +68,55 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
         return self.learning_rate == "auto"
 
 
+class StochasticDescent(msgspec.Struct, frozen=True, tag="stochastic_descent"):
+    """Mini-batch gradient descent of deep networks, without replacement.
+
+    An epoch is one permutation of the n samples cut into ⌊n/b⌋ batches; the n mod b samples left
+    over sit it out. All networks of an ensemble see the same batches, so that a run does not depend
+    on which networks run beside it; runs with seeds of their own are independent. The clock is that
+    of `Descent`: a step adds ``learning_rate``. The loss that is recorded, and that ends a run, is
+    that of all data, looked up at every row of the history, after every epoch and at the end.
+
+    Attributes:
+        learning_rate: h > 0, in θ ← θ − h ∇R_B with the mean loss R_B of a batch.
+        batch: b ≥ 1, at most n; with b = n it is `Descent`.
+        seed: of the permutations.
+
+    Raises:
+        ArgumentError: a number is outside its range.
+
+    Example:
+        >>> from netphase import activations, datasets, dynamics, networks
+        >>> from netphase.engine import Stop
+        >>> from netphase.scalings import layer_initialisation
+        >>> data = datasets.four_points()
+        >>> scales = layer_initialisation("ntk", depth=2, d=2).at_width(50)
+        >>> network = networks.MultiLayerNetwork(activations.get("tanh"), scales, inputs=2)
+        >>> start = networks.initial_layer_parameters(network, seeds=range(2))
+        >>> task = dynamics.DeepGradientDynamics(network, data.x, data.y)
+        >>> run = dynamics.evolve(task, StochasticDescent(0.3, batch=2), start)
+        >>> [status.value for status in run.status]
+        ['converged', 'converged']
+    """
+
+    learning_rate: float
+    batch: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        rate = positive_float("learning_rate", self.learning_rate)
+        msgspec.structs.force_setattr(self, "learning_rate", rate)  # a whole number, too
+        positive_int("batch", self.batch)
+        generator(self.seed, Stream.BATCHES)  # refuses what is no seed
+
+
 class Flow(msgspec.Struct, frozen=True, tag="flow"):
     """Gradient flow with error control.
 
     Smooth activations use a structured Rosenbrock method (implicit, for few samples in few
     dimensions) or an explicit Runge–Kutta pair. A field with kinks (ReLU) defeats both; there the
-    automatic descent at tolerance 20 × ``rtol`` takes over, and the trajectory says so.
+    automatic descent at tolerance 20 × ``rtol`` takes over, and the trajectory says so. The same
+    holds for deep networks, whose smooth flow is always explicit.
 
     Attributes:
         rtol: tolerance of one step. The default keeps the loss at all times and the changes of the
@@ -122,7 +173,7 @@ class Adam(msgspec.Struct, frozen=True, tag="adam"):
             )
 
 
-Method = Descent | Flow | Adam
+Method = Descent | StochasticDescent | Flow | Adam
 
 
 def _fraction(name: str, value: float) -> None:
