@@ -13,6 +13,7 @@ from netphase.scalings.layer_theory import LayerPrediction, Laziness, laziness, 
 from netphase.scalings.layers import LayerScaling
 from netphase.scalings.named import INITIALISATIONS, initialisation, known_initialisations
 from netphase.scalings.notations import Notation, notations
+from netphase.scalings.recommendations import Goal, Recommendation, recommendations
 from netphase.scalings.theory import (
     Exponents,
     Regime,
@@ -26,12 +27,14 @@ __all__ = [
     "INITIALISATIONS",
     "LAYER_INITIALISATIONS",
     "Exponents",
+    "Goal",
     "LayerPrediction",
     "LayerScales",
     "LayerScaling",
     "Laziness",
     "Notation",
     "PowerLaw",
+    "Recommendation",
     "Regime",
     "Scales",
     "ScalingLaw",
@@ -48,6 +51,7 @@ __all__ = [
     "notations",
     "predicted_exponents",
     "predicted_layers",
+    "recommendations",
     "regime_at",
     "uniform_scaling",
     "with_exponents",
