@@ -51,8 +51,8 @@ class Stop:
         max_steps: most accepted steps, at most 2**53.
         stagnation: a run is called stagnated when, while the number of steps doubles (and over at
             least 10 000 of them, or some 400 of the long steps that follow the flow of more than
-            16 samples or of deep networks), the mean square has fallen by less than this fraction; 0 switches the
-            test off.
+            16 samples or of deep networks), the mean square has fallen by less than this fraction;
+            0 switches the test off.
 
     Raises:
         ArgumentError: a number is outside its domain.
