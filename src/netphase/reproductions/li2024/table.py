@@ -15,13 +15,18 @@ from netphase.reproductions.reproduction import Size, Stage
 from netphase.scalings import laziness
 
 WIDTHS: dict[Size, dict[int, tuple[int, ...]]] = {
-    "smoke": {1: (64, 128, 256, 512)},
-    "small": {1: (128, 256, 512, 1024), 2: (128, 256, 512, 1024), 3: (64, 128, 256, 512)},
-    "paper": dict.fromkeys((1, 2, 3), (128, 256, 512, 1024, 2048)),
+    "smoke": {1: (512, 1024, 2048, 4096)},
+    "small": {1: (512, 1024, 2048, 4096, 8192), 2: (128, 256, 512, 1024)},
+    "paper": {
+        1: (512, 1024, 2048, 4096, 8192, 16384),
+        2: (128, 256, 512, 1024, 2048),
+        3: (128, 256, 512, 1024, 2048),
+    },
 }
-"""L → m, at least four."""
+"""L → m, at least four. With one hidden layer m starts high: there the first norm of the first
+matrix, β(√m + √d), adds 0.05 to exponents between m = 128 and 1024."""
 
-SEEDS: dict[Size, int] = {"smoke": 16, "small": 12, "paper": 24}
+SEEDS: dict[Size, int] = {"smoke": 12, "small": 12, "paper": 24}
 
 WITHIN = 0.15
 """Of the exponents of μP from theory."""
