@@ -172,3 +172,12 @@ def test_lazy_features_above_the_boundary_are_noticed():
     checks = three_layers._mislabelled({0.9: lazy, 1.5: lazy})
     assert [check.verdict for check in checks][:2] == [Verdict.REPRODUCED, Verdict.NOT_REPRODUCED]
     assert checks[-1].verdict is Verdict.REPRODUCED
+
+
+def test_the_first_norm_of_the_first_matrix_is_taken_at_its_power():
+    ladder = power_laws((0.0, 0.0, 0.0))
+    first = ladder.operator / (1 + np.sqrt(4 / ladder.widths))[:, None]  # over β(√m + √d)
+    raw = Ladder(ladder.scaling, ladder.widths, first, first, first[..., :2], True)
+    found = table.in_powers(raw).operator
+    np.testing.assert_allclose(found[..., 0], ladder.operator[..., 0])
+    np.testing.assert_array_equal(found[..., 1:], first[..., 1:])

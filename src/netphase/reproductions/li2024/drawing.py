@@ -230,7 +230,7 @@ def layer_figure(found: Mapping[float, Ladder]) -> Figure:
             row[2].errorbar(gammas, [fit.exponent for fit in fits],
                             [fit.standard_error for fit in fits], color=SERIES[k],
                             marker=MARKERS[k], ls="none", label=f"$x^{{[{k + 1}]}}$")  # fmt: skip
-        row[2].set(ylim=(-1.2, 0.75))
+        row[2].set(ylim=(-1.2, 1.4))
         row[2].legend(loc="lower right")
         for axes, words in zip(row, ("operator norm", "Frobenius norm", "features"), strict=True):
             axes.axhline(0.0, color=INK, lw=0.6, ls=":")
