@@ -73,6 +73,9 @@ def chosen_layer_scaling(
         click.UsageError: the options contradict each other, or do not fit the depth.
         ArgumentError: a name, formula or depth is not usable.
     """
+    from netphase.scalings.layer_named import hidden_layers
+
+    hidden_layers(depth)
     given = [name for name in ("init", "g", "beta", "std_exponent") if options[name] is not None]
     if len(given) > 1:
         raise click.UsageError(f"Give an initialisation in one way: {_WAYS}.")

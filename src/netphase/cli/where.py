@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase.cli.options import chosen_law, data_option, json_option, law_options
+from netphase.cli.layer_options import layer_options
+from netphase.cli.layer_place import LAYERS_HELP, place_layers, refuse_layer_options
+from netphase.cli.options import (
+    activation_option,
+    antisymmetric_option,
+    chosen_law,
+    data_option,
+    json_option,
+    law_options,
+)
 from netphase.cli.output import console, emit, list_files, new_table, number, short
 
 if TYPE_CHECKING:
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
     from netphase.datasets import Dataset
     from netphase.scalings import ScalingLaw
 
-HELP = """Say where an initialisation sits in the (γ, γ') plane, and what to expect there.
+_PLANE = """Say where an initialisation sits in the (γ, γ') plane, and what to expect there.
 
 Without an initialisation: the table of all known ones. α divides the output, β1 is the
 standard deviation of the output weights, β2 that of the input weights; formulas may use
@@ -29,6 +38,8 @@ Examples:
   netphase where --init he --width 1000
   netphase where --alpha 1 --beta1 "m^-0.5" --beta2 "d^-0.5" --inputs 2
   netphase where --gamma 1.5 --gamma-prime 0.2 --json
+  netphase where --depth 3
+  netphase where --depth 3 --init mup --width 1000
 
 \b
 JSON fields of one initialisation: name, gamma, gamma_prime, regime, alias, zone,
@@ -38,12 +49,20 @@ lazy_limit}], notations_width (of their values), width, inputs, predicted
 {relative_change_w, relative_change_a, basis} or null, files.
 Of the table: initialisations [{name, gamma, gamma_prime, regime, alias, zone, exponents}].
 """
+HELP = f"{_PLANE}\n{LAYERS_HELP}"
 
 DEFAULT_WIDTH = 1000
 
 
 @click.command("where", help=HELP, short_help="Place an initialisation in the plane.")
 @law_options
+@click.option(
+    "--depth",
+    type=int,
+    metavar="L",
+    help="Networks of L hidden layers of m neurons each, and a table of their layers.",
+)
+@layer_options
 @click.option("--width", type=click.IntRange(min=1), help="Width m: adds the sizes expected there.")
 @click.option(
     "--inputs",
@@ -51,6 +70,8 @@ DEFAULT_WIDTH = 1000
     help="Inputs d of a neuron, the bias included; default: those of the data.",
 )
 @data_option
+@activation_option
+@antisymmetric_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -63,6 +84,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """Place an initialisation, or list the known ones."""
     data = _data_of(ctx, options)
     inputs = data.d if data is not None else options["inputs"]
+    if options["depth"] is not None:
+        place_layers(ctx, options, inputs, data)
+        return
+    refuse_layer_options(ctx)
     chosen = chosen_law(options, inputs)
     if chosen is None:
         if options["width"] is not None:

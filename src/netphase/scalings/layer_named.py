@@ -92,7 +92,7 @@ def layer_initialisation(name: str, depth: int, d: int) -> LayerScaling:
         (1.0, 0.0, 0.0, -1.0)
     """
     word = one_of("initialisation", plain_word(name), LAYER_INITIALISATIONS)
-    return _NAMED[word](_depth(depth), positive_int("d", d))
+    return _NAMED[word](hidden_layers(depth), positive_int("d", d))
 
 
 def uniform_scaling(depth: int, exponent: float, prefactor: float = 1.0) -> LayerScaling:
@@ -113,12 +113,13 @@ def uniform_scaling(depth: int, exponent: float, prefactor: float = 1.0) -> Laye
         >>> uniform_scaling(depth=2, exponent=1.5).log_m_kappa
         -3.0
     """
-    count = _depth(depth) + 1
+    count = hidden_layers(depth) + 1
     c = finite_float("exponent", exponent)
     return LayerScaling(g=(c,) * count, beta_prefactors=(prefactor,) * count)
 
 
-def _depth(depth: int) -> int:
+def hidden_layers(depth: int) -> int:
+    """The number of hidden layers, or an `ArgumentError` where it is not a positive integer."""
     if not isinstance(depth, bool) and depth == 0:
         raise ArgumentError(
             "Argument `depth` must be a positive integer, but is 0: a network without a hidden "
