@@ -45,9 +45,9 @@ def test_small_turns_keep_their_digits_and_sizes_do_not_matter():
 
 
 def test_what_cannot_be_compared_is_nan_in_its_own_place():
-    before = kernels(3, 4, 4)
+    before = kernels(4, 4, 4)
     after = before.copy()
-    after[1, 0, 0] = np.nan
+    after[1, 0, 0], after[3, 0, 0] = np.nan, np.inf
     before[2] = 0.0
     change = kernel_change(before, after)
     assert change.relative[0] == change.distance[0] == 0.0

@@ -62,6 +62,23 @@ def test_moments_that_are_not_finite_are_not_numbers():
     assert np.isnan(history.step[2]).all()
 
 
+def test_a_start_that_overflows_is_not_a_number_for_its_own_network_alone():
+    network, run = trained("ntk", 8)
+    start, final = (
+        each._replace(weights=(*each.weights[:-1], each.weights[-1].copy()))
+        for each in (run.initial, run.final)
+    )
+    start.weights[-1][0] *= 1e200
+    history = kernel_history(network, (start, final), DATA.x, DATA.y)
+    expected = kernel_history(network, (run.initial, run.final), DATA.x, DATA.y)
+    for found, other in zip(history, expected, strict=True):
+        assert np.isnan(found[0, 0]).all()
+        np.testing.assert_array_equal(found[:, 1], other[:, 1])
+    for each in (history.relative, history.distance, history.step):
+        assert np.isnan(each[1, 0])
+    np.testing.assert_array_equal(history.eigenvalues[1, 0], expected.eigenvalues[1, 0])
+
+
 def test_no_moment_is_refused():
     network, _ = trained("ntk", 8)
     with pytest.raises(ArgumentError, match="`moments` must hold the start"):

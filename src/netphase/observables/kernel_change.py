@@ -128,6 +128,7 @@ def compared(first: Array, last: Array) -> KernelChange:
     with np.errstate(all="ignore"):
         # in units of the largest entry, the squares neither overflow nor vanish
         unit = np.abs(first).max(axis=(-2, -1), keepdims=True)
+        last = np.where(np.isfinite(last), last, np.nan)
         first, last = first / unit, last / unit
         size, end = frobenius(first), frobenius(last)
         turned = last / end[..., None, None] - first / size[..., None, None]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from netphase._checks import instance_of
 from netphase._types import Array
@@ -44,7 +45,8 @@ def kernel_history(
         network: the map of all moments.
         moments: parameters in the order of time, the start first, for example
             ``(run.initial, *run.snapshots, run.final)`` of a `DeepTrajectory`; those behind a
-            network's end, NaN, give NaN.
+            network's end, NaN, give NaN. A network whose first kernel is not finite has NaN in all
+            that is relative to it.
         x: inputs, shape (n, d).
         y: targets, shape (n,) or (n, k).
 
@@ -73,22 +75,29 @@ def kernel_history(
     instance_of("network", network, MultiLayerNetwork, "a MultiLayerNetwork")
     if not moments:
         raise ArgumentError("Argument `moments` must hold the start at least, but is empty.")
-    first = before = tangent_kernel(network, moments[0], x).total
-    rows = []
+    rows: list[tuple[Array, ...]] = []
     for moment in moments:
         with np.errstate(all="ignore"):
             kernel = tangent_kernel(network, moment, x).total
-        change = kernel_change(first, kernel)
-        finite = np.isfinite(before).all(axis=(-2, -1), keepdims=True)
-        step = kernel_change(np.where(finite, before, 0.0), kernel).relative
+        known = _known(kernel)
+        if not rows:
+            first = before = known
+        change, step = kernel_change(first, kernel), kernel_change(before, kernel).relative
         alignment = kernel_alignment(kernel, y)
         rows.append((change.relative, change.distance, step, alignment, _spectrum(kernel)))
-        before = kernel
+        before = known
     return KernelHistory(*(np.stack(each) for each in zip(*rows, strict=True)))
+
+
+def _known(kernel: Array) -> Array:
+    """A stack with zeros, to which no change is relative, for kernels that are not finite."""
+    return np.where(_finite(kernel)[..., None, None], kernel, 0.0)
 
 
 def _spectrum(kernel: Array) -> Array:
     """Eigenvalues of a stack, NaN for kernels that are not finite."""
-    finite = np.asarray(np.isfinite(kernel).all(axis=(-2, -1), keepdims=True))
-    values = np.linalg.eigvalsh(np.where(finite, kernel, 0.0))
-    return np.where(finite[..., 0], values, np.nan)
+    return np.where(_finite(kernel)[..., None], np.linalg.eigvalsh(_known(kernel)), np.nan)
+
+
+def _finite(kernel: Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.isfinite(kernel).all(axis=(-2, -1)))
