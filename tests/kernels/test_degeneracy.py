@@ -91,6 +91,7 @@ def test_large_pre_activations_of_tanh_leave_the_output_layer_alone():
         ((inputs(4, 3)[[0, 1, 1]], "tanh"), "rank 2 for 3 inputs: some are equal"),
         ((np.vstack([inputs(2, 3), -inputs(1, 3)]), "erf"), "opposite"),
         ((inputs(99, 1), "gelu"), "too many"),
+        ((np.zeros((2, 3)), "tanh"), "rank 0 for 2 inputs"),
     ],
 )
 def test_bad_arguments_are_refused_in_words(arguments, words):
