@@ -78,7 +78,8 @@ def test_json_holds_exponents_verdicts_boundaries_and_the_agreement_with_theory(
             assert layer["frobenius"] == pytest.approx(expected.frobenius, abs=0.02)
             assert layer["trend"] == pytest.approx(expected.operator, abs=0.05)
         assert [each["layer"] for each in cell["features"]] == [1, 2]
-        assert cell["kernel"]["exponent"] == pytest.approx(-law.log_m_kappa, abs=1.01)
+        largest = max(each.operator for each in scalings.predicted_layers(law))
+        assert cell["kernel"]["exponent"] == pytest.approx(largest, abs=1e-9)
     network, *layers = content["boundaries"]
     assert network["layer"] is None
     assert [each["layer"] for each in layers] == [1, 2, 3]

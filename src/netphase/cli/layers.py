@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import write_whole
-from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.layer_options import chosen_layer_scaling, layer_scaling_options
 from netphase.cli.layer_report import LayerReport
 from netphase.cli.methods import chosen_method
 from netphase.cli.options import Function
-from netphase.cli.output import console, document, emit, list_files, warn
-from netphase.cli.planes import refuse_options_of_others, run_with_bar
-from netphase.cli.show import STORE_NAME
+from netphase.cli.planes import measured_plane, refuse_options_of_others
 from netphase.cli.stages import given, refuse_one_width, weak_widths
 from netphase.cli.values import NUMBERS
 
@@ -82,28 +78,10 @@ def layer_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
     from netphase.sweep import run_layer_sweep
 
     sweep = layer_sweep_of(ctx, options)
-    sentences = _weaknesses(sweep)
-    for sentence in sentences:
-        warn(sentence)
     folder: Path = options["output"] if given(ctx, "output") else FOLDER
-    results = run_with_bar(run_layer_sweep, sweep, folder / STORE_NAME, options, ctx.command_path)
-    report = LayerReport(results)
-    files = report.draw(folder)
-    content = {
-        **report.content(),
-        "warnings": sentences,
-        "store": folder / STORE_NAME,
-        "files": files,
-        "sweep": report.specification,
-    }
-    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
-    if options["as_json"]:
-        emit("diagram", content)
-    else:
-        page = console()
-        report.print(page)
-        list_files(page, [folder / STORE_NAME, folder / "diagram.json", *files])
-    return SUCCESS if report.complete else INCOMPLETE
+    return measured_plane(
+        ctx, options, run_layer_sweep, sweep, LayerReport, _weaknesses(sweep), folder
+    )
 
 
 def layer_sweep_of(ctx: click.Context, options: dict[str, Any]) -> LayerSweep:

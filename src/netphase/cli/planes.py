@@ -1,18 +1,22 @@
-"""What the planes of ``netphase diagram`` share: whose option is whose, and how runs are made."""
+"""What the planes of ``netphase diagram`` share: whose option is whose, runs, and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from netphase.cli.application import InterruptedRun
+from netphase._files import write_whole
+from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
+from netphase.cli.output import console, document, emit, list_files, warn
+from netphase.cli.show import STORE_NAME
 from netphase.cli.stages import given
 
 if TYPE_CHECKING:
     import xarray as xr
+    from rich.console import Console
 
 PLANES = ("scaling", "size", "layers")
 """Values of --plane."""
@@ -85,3 +89,74 @@ def run_with_bar(
             )
         except KeyboardInterrupt:
             raise InterruptedRun(interrupted_sentence(bar, store, name)) from None
+
+
+class PlaneReport(Protocol):
+    """The results of a plane, analysed once for every way of showing them."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run was made and reached its target."""
+        ...
+
+    @property
+    def specification(self) -> Any:
+        """The sweep as JSON-able objects."""
+        ...
+
+    def draw(self, folder: Path) -> list[Path]:
+        """Draw the figures; return the files written."""
+        ...
+
+    def content(self) -> dict[str, Any]:
+        """The fields of the JSON document, without warnings, store and files."""
+        ...
+
+    def print(self, page: Console) -> None:
+        """Print the tables."""
+        ...
+
+
+def measured_plane(
+    ctx: click.Context,
+    options: dict[str, Any],
+    run: Callable[..., xr.Dataset],
+    sweep: Any,
+    report_on: Callable[[xr.Dataset], PlaneReport],
+    sentences: list[str],
+    folder: Path,
+) -> int:
+    """Measure a plane, draw it, write it down and print what it says.
+
+    Args:
+        ctx: the call, which knows the name of the command.
+        options: values of the options of ``netphase diagram``.
+        run: what makes the runs of ``sweep``, as for `run_with_bar`.
+        sweep: the plane.
+        report_on: makes a report of results.
+        sentences: what makes the plane weak; they are warnings.
+        folder: where the store, the document and the figures go.
+
+    Returns:
+        The exit code.
+    """
+    for sentence in sentences:
+        warn(sentence)
+    store = folder / STORE_NAME
+    report = report_on(run_with_bar(run, sweep, store, options, ctx.command_path))
+    files = report.draw(folder)
+    content = {
+        **report.content(),
+        "warnings": sentences,
+        "store": store,
+        "files": files,
+        "sweep": report.specification,
+    }
+    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
+    if options["as_json"]:
+        emit("diagram", content)
+    else:
+        page = console()
+        report.print(page)
+        list_files(page, [store, folder / "diagram.json", *files])
+    return SUCCESS if report.complete else INCOMPLETE

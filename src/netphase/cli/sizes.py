@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from netphase._files import write_whole
-from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.methods import chosen_method
-from netphase.cli.output import console, document, emit, list_files, warn
-from netphase.cli.planes import refuse_options_of_others, run_with_bar
-from netphase.cli.show import STORE_NAME
+from netphase.cli.planes import measured_plane, refuse_options_of_others
 from netphase.cli.size_report import SizeReport
 from netphase.cli.stages import ROUNDING, given
 from netphase.cli.values import POSITIVE, SAMPLES, SCALINGS
@@ -108,28 +104,10 @@ def size_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
     from netphase.sweep import run_size_sweep
 
     sweep = size_sweep_of(ctx, options)
-    sentences = _weaknesses(sweep)
-    for sentence in sentences:
-        warn(sentence)
     folder: Path = options["output"] if given(ctx, "output") else FOLDER
-    results = run_with_bar(run_size_sweep, sweep, folder / STORE_NAME, options, ctx.command_path)
-    report = SizeReport(results)
-    files = report.draw(folder)
-    content = {
-        **report.content(),
-        "warnings": sentences,
-        "store": folder / STORE_NAME,
-        "files": files,
-        "sweep": report.specification,
-    }
-    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
-    if options["as_json"]:
-        emit("diagram", content)
-    else:
-        page = console()
-        report.print(page)
-        list_files(page, [folder / STORE_NAME, folder / "diagram.json", *files])
-    return SUCCESS if report.complete else INCOMPLETE
+    return measured_plane(
+        ctx, options, run_size_sweep, sweep, SizeReport, _weaknesses(sweep), folder
+    )
 
 
 def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
