@@ -103,8 +103,9 @@ def predicted_layers(
         ArgumentError: ``scaling`` is no `LayerScaling`.
 
     References:
-        Derived, not read: the statement for k > 0 reconstructs Li, Luo & Zhou (2024). For L ≥ 2
-        neither side of the boundary has been checked by training yet.
+        Derived, not read: the statement for k > 0 reconstructs Li, Luo & Zhou (2024). The
+        reproduction ``li2024`` compares both sides of the boundary with trained networks, for
+        L = 1, 2 and 3; below it with those of ReLU, since activations that saturate differ there.
 
     Example:
         >>> [each.operator for each in predicted_layers(LayerScaling(g=(0.0, 0.5, 1.0)))]
