@@ -65,6 +65,23 @@ def overlaps(
     rtol: float,
     max_steps: int,
 ) -> dict[str, Any]: ...
+def deep_step(
+    weights: Array,
+    x: Array,
+    target: Array,
+    centre: Array | None,
+    gains: Array,
+    factors: Array,
+    values: Array,
+    slopes: Array,
+    output: Array,
+    residual: Array,
+    *,
+    sizes: list[int],
+    copies: int,
+    activation: int,
+    threads: int,
+) -> None: ...
 def request_stop(stop: bool) -> None: ...
 def activation(code: int, order: int, z: Array) -> Array: ...
 def fma_gflops(seconds: float, single: bool) -> float: ...

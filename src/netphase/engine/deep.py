@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netphase._types import Array, Status
+from netphase.engine.deep_step import CompiledStep
 from netphase.engine.history import RECORD_RATIO, STAGNATION_STEPS, Judge
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters, MultiLayerNetwork
@@ -128,6 +129,7 @@ class Ensemble:
         self._rows: list[tuple[Array, Array, Array]] = []
         self._rounds, self._due = 0, 0
         self.weights = self.views(self.flat)
+        self._compiled: CompiledStep | None = None
         self._steps = [np.empty(each.shape, dtype) for each in self.weights]
         self.look()
         self._judges = [Judge(stop, float(each), patience) for each in self.square]
@@ -157,6 +159,7 @@ class Ensemble:
 
     def look(self) -> None:
         """Evaluates the networks at their weights."""
+        self._compiled = None
         self.signals, self.residual = self.forward(self.weights)
         self.square = mean_squares(self.residual)
 
@@ -170,8 +173,29 @@ class Ensemble:
         return np.concatenate(rated, axis=1)
 
     def descend(self, lengths: Array) -> None:
-        """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, in place."""
-        self._step(self.signals, self.residual, lengths)
+        """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, which is evaluated there.
+
+        Weights, signals and residuals change in place, by the compiled engine where it knows σ.
+        """
+        code = self.problem.network.activation.code
+        if code is None:
+            self._step(self.signals, self.residual, lengths)
+            self.look()
+            return
+        if self._compiled is None:
+            self._compiled = CompiledStep(
+                self.flat,
+                self.problem.network.layers,
+                self.gains,
+                self._target,
+                self._centre,
+                self.signals,
+                self.residual,
+                code,
+            )
+            self.signals, self.residual = self._compiled.signals, self._compiled.residual
+        self._compiled.step(lengths[:, None] * self.rates)
+        self.square = mean_squares(self.residual)
 
     def descend_batch(self, lengths: Array, samples: Counts) -> None:
         """The same step on the mean loss of some samples, which leaves signals and residual.
@@ -292,7 +316,7 @@ class Ensemble:
 
     def _select(self, keep: Flags) -> None:
         self.ids, self.flat = self.ids[keep], self.flat[keep]
-        self.weights = self.views(self.flat)
+        self.weights, self._compiled = self.views(self.flat), None
         self._steps = [each[: len(self.ids)] for each in self._steps]
         self.gains = tuple(None if each is None else each[keep] for each in self.gains)
         self.rates, self.clock, self._next = self.rates[keep], self.clock[keep], self._next[keep]

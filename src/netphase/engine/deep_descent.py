@@ -73,7 +73,6 @@ def descend_deep(
             ends = [None if h > 0.0 else _STILL[bool(np.isnan(h))] for h in wanted]
             step, clock = run.shortened(np.nan_to_num(wanted))
             run.descend(step)
-            run.look()
             run.advance(clock)
             pace.select(run.settle(ends))
     name = "gradient descent" if rate else "gradient descent at half the limit of stability"

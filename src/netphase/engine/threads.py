@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from netphase import engine
+
+_PREFIX = "netphase"
 
 
 def cores() -> int:
@@ -15,6 +18,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def spare_cores() -> int:
+    """Cores for one run: all of them, or one where it is itself one of many in `run_threads`."""
+    return 1 if threading.current_thread().name.startswith(_PREFIX) else cores()
 
 
 @contextmanager
@@ -27,7 +35,7 @@ def run_threads(count: int | None = None) -> Iterator[ThreadPoolExecutor]:
     Yields:
         The pool; all of its runs have ended when the context ends.
     """
-    pool = ThreadPoolExecutor(cores() if count is None else count, thread_name_prefix="netphase")
+    pool = ThreadPoolExecutor(cores() if count is None else count, thread_name_prefix=_PREFIX)
     try:
         yield pool
     except BaseException:
