@@ -12,6 +12,7 @@ import numpy as np
 from netphase._types import Array
 from netphase.kernels import DeepKernels, tangent_kernel
 from netphase.networks import LayerParameters, MultiLayerNetwork
+from netphase.observables import kernel_change
 
 
 class Spectrum(NamedTuple):
@@ -146,7 +147,7 @@ def feature_grams(network: MultiLayerNetwork, parameters: LayerParameters, x: Ar
 
 
 def _distance(found: Array, limit: Array) -> float:
-    return float(np.linalg.norm(found - limit) / np.linalg.norm(limit))
+    return float(kernel_change(limit, found).relative)
 
 
 def _distances(found: Array | list[Array], limits: tuple[Array, ...]) -> Array:
