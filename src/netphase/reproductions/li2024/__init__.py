@@ -24,7 +24,7 @@ DEPARTURES = (
     "standard deviations, one on it. The inputs' d is four. Three hidden layers are for size "
     "paper: up to m = 512 exponents at the boundary are off by up to 0.1, and the verdicts see it. "
     "Changes of the first matrix are in units of β√m, not of its norm β(√m + √d).",
-    "Fig. 3: steps are 0.1 n/λ_max, and their exact decay, −2 log(1 − ηλ_min/n)/η, is taken for "
+    "Fig. 3: steps are 0.2 n/λ_max, and their exact decay, −2 log(1 − ηλ_min/n)/η, is taken for "
     "2λ_min/n. Rates are fitted between 1e-5 and 1e-10 of R(0). For κ = m^0.1 corrections of order "
     "κ^(−2) = m^(−0.2) exceed 10 % at all widths here: that they shrink is claimed.",
     "Fig. 4: the power of λ_min is extrapolated to ε = 0 from three ε.",

@@ -36,7 +36,7 @@ TOGETHER = 4
 
 WIDTHS: dict[Size, dict[int, tuple[int, ...]]] = {
     "smoke": {1: (64, 256, 1024)},
-    "small": {1: (64, 256, 1024, 4096), 2: (64, 128, 256, 512, 1024), 3: (64, 128, 256, 512)},
+    "small": {1: (64, 256, 1024, 4096), 2: (64, 128, 256, 512), 3: (64, 128, 256, 512)},
     "paper": {
         1: (64, 256, 1024, 4096, 16384),
         2: (64, 128, 256, 512, 1024, 2048),
@@ -46,7 +46,7 @@ WIDTHS: dict[Size, dict[int, tuple[int, ...]]] = {
 
 SEEDS: dict[Size, int] = {"smoke": 8, "small": 12, "paper": 24}
 
-STEP = 0.1
+STEP = 0.2
 """η in units of n/λ_max."""
 
 WINDOW = (1e-5, 1e-10)

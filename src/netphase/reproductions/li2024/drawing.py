@@ -10,7 +10,7 @@ import numpy as np
 
 from netphase.analysis.verdict import uncertainty
 from netphase.figures import new_figure, panel_label
-from netphase.figures.style import INK, MARKERS, PAGE, SERIES, plain_ticks, style, tidy
+from netphase.figures.style import INK, MARKERS, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,8 +66,9 @@ def slope_figure(found: Runs) -> Figure:
                         mfc="white" if activation == "relu" else SERIES[depth - 1])  # fmt: skip
         row[2].set(xscale="log", xlabel="width $m$", ylim=(0.0, None),
                    ylabel="mean distance of local slopes")  # fmt: skip
-        plain_ticks(row[2])
-        row[2].tick_params(axis="x", which="minor", labelbottom=False)
+        seen = max((each.widths for runs in found.values() for each in runs.values()), key=len)
+        row[2].set_xticks(seen, [f"{each:g}" for each in seen])
+        row[2].minorticks_off()
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
         _finish(row)
     return figure
