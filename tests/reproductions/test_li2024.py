@@ -8,7 +8,15 @@ import pytest
 from netphase import reproductions
 from netphase.kernels import deep_kernels
 from netphase.reproductions import Verdict
-from netphase.reproductions.li2024 import decay, limits, setting, slopes, table, three_layers
+from netphase.reproductions.li2024 import (
+    decay,
+    degeneracy,
+    limits,
+    setting,
+    slopes,
+    table,
+    three_layers,
+)
 from netphase.reproductions.li2024.training import Case, Ladder, jackknife, ladders
 from netphase.scalings import LayerScales, LayerScaling, laziness, predicted_layers
 
@@ -137,21 +145,21 @@ def test_closed_forms_are_those_of_the_library(name):
 
 
 def test_degrees_of_deeper_networks_are_sums():
-    assert limits.monomials("tanh", 1) == [1, 3, 5]
-    assert limits.monomials("tanh", 2) == [1, 3, 5]
-    assert limits.monomials("gelu", 1) == [1, 2, 4, 6]
-    assert limits.monomials("gelu", 2) == [1, 2, 3, 4, 5, 6]
-    assert limits.monomials("x_tanh", 2) == [4, 6]
+    assert degeneracy.monomials("tanh", 1) == [1, 3, 5]
+    assert degeneracy.monomials("tanh", 2) == [1, 3, 5]
+    assert degeneracy.monomials("gelu", 1) == [1, 2, 4, 6]
+    assert degeneracy.monomials("gelu", 2) == [1, 2, 3, 4, 5, 6]
+    assert degeneracy.monomials("x_tanh", 2) == [4, 6]
 
 
 def test_degrees_that_span_the_circle():
     # degree r adds the waves r, r − 2, …: three functions for 1 and 2 are 5, for 1 and 3 they are 4
-    assert limits.spanning_degree(limits.circle(2), [1, 3]) == 1
-    assert limits.spanning_degree(limits.circle(4), [1, 3, 5]) == 3
-    assert limits.spanning_degree(limits.circle(5), [1, 2, 3]) == 2
-    assert limits.spanning_degree(limits.circle(5), [1, 3, 5]) == 5
+    assert degeneracy.spanning_degree(degeneracy.circle(2), [1, 3]) == 1
+    assert degeneracy.spanning_degree(degeneracy.circle(4), [1, 3, 5]) == 3
+    assert degeneracy.spanning_degree(degeneracy.circle(5), [1, 2, 3]) == 2
+    assert degeneracy.spanning_degree(degeneracy.circle(5), [1, 3, 5]) == 5
     with pytest.raises(ValueError, match="degrees"):
-        limits.spanning_degree(limits.circle(7), [1, 3, 5])
+        degeneracy.spanning_degree(degeneracy.circle(7), [1, 3, 5])
 
 
 # --- three layers ------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ DEPARTURES = (
     "standard deviations, one on it. The inputs' d is four. Three hidden layers are for size "
     "paper: up to m = 512 exponents at the boundary are off by up to 0.1, and the verdicts see it. "
     "Changes of the first matrix are in units of β√m, not of its norm β(√m + √d).",
-    "Fig. 3: steps are 0.2 n/λ_max, and their exact decay, −2 log(1 − ηλ_min/n)/η, is taken for "
-    "2λ_min/n. Rates are fitted between 1e-5 and 1e-10 of R(0). For κ = m^0.1 corrections of order "
-    "κ^(−2) = m^(−0.2) exceed 10 % at all widths here: that they shrink is claimed.",
+    "Fig. 3: steps are 0.2 n/λ_max (0.05 where κ shrinks), and their exact decay, "
+    "−2 log(1 − ηλ_min/n)/η, is taken for 2λ_min/n. Rates are fitted between 1e-5 and 1e-10 of "
+    "R(0). For κ = m^0.1, about two, corrections of order κ^(−2) exceed 10 % at all widths here, "
+    "and the rate is not tested.",
     "Fig. 4: the power of λ_min is extrapolated to ε = 0 from three ε.",
     "Fig. 5: after Zhou et al. (NeurIPS 2022), whose coordinates γ2 and γ3 could not be verified: "
     "the three matrices of weights have equal scale. Numbers measured before are of m = 50 to 400 "

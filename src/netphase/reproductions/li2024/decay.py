@@ -16,7 +16,7 @@ from netphase.engine.problem import Stop
 from netphase.kernels import deep_kernels, tangent_kernel
 from netphase.networks import MultiLayerNetwork, initial_layer_parameters
 from netphase.observables import kernel_change
-from netphase.reproductions.check import Check, at_least, at_most, below, close, untested
+from netphase.reproductions.check import Check, at_least, at_most, close, untested
 from netphase.reproductions.li2024 import setting
 from netphase.reproductions.li2024.drawing import decay_figure
 from netphase.reproductions.reproduction import Size, Stage
@@ -28,8 +28,8 @@ FAILING = (0.0, -0.25)
 """Lim log κ/log m."""
 
 SLOW = 0.25
-"""Below this exponent corrections, which fall as κ^(−2), are larger than 10 % at all widths here:
-only that they fall is claimed."""
+"""Below this exponent κ is about two at all widths here, and its corrections, which fall as κ^(−2),
+are larger than 10 %: the rate is not tested."""
 
 TOGETHER = 4
 """Seeds in one ensemble."""
@@ -46,8 +46,8 @@ WIDTHS: dict[Size, dict[int, tuple[int, ...]]] = {
 
 SEEDS: dict[Size, int] = {"smoke": 8, "small": 12, "paper": 24}
 
-STEP = 0.2
-"""η in units of n/λ_max."""
+STEP, SHORT = 0.2, 0.05
+"""η in units of n/λ_max, and where κ shrinks, as λ_max then grows tenfold in training."""
 
 WINDOW = (1e-5, 1e-10)
 """Parts of R(0) between which the rate is fitted: faster modes have died out, and λ_min rules."""
@@ -124,7 +124,8 @@ def _run(depth: int, exponent: float, width: int, seeds: range) -> _Runs:
     law = layer_initialisation("ntk", depth, setting.INPUTS).rescaled(alpha=0.5 - exponent)
     network = MultiLayerNetwork(sigma, law.at_width(width), setting.INPUTS, kind="centred")
     limit = deep_kernels(data.x, network.all_scales[0], sigma)
-    n, rate = len(data.y), STEP * len(data.y) / float(limit.eigenvalues[-1])
+    n, step = len(data.y), STEP if exponent >= 0 else SHORT
+    rate = step * n / float(limit.eigenvalues[-1])
     stop = Stop(mean_square=WINDOW[1] * data.square, max_steps=20_000)
     start = initial_layer_parameters(network, seeds)
     found = evolve(DeepGradientDynamics(network, data.x, data.y), Descent(rate), start, stop=stop)
@@ -178,7 +179,7 @@ def _checks(found: Decay, size: Size) -> list[Check]:
     words = f"{name}: rate over 2 λ_min/n at all widths {means}; at m = {m}"
     straight = f"{name}: largest distance of log R from a line over its fall, m = {m}"
     checks = [
-        _slow(found, words, rate)
+        untested(words, WHERE, 1.0, WITHIN, rate)
         if found.exponent < SLOW
         else close(words, WHERE, 1.0, rate, WITHIN, error),
         at_most(straight, WHERE, STRAIGHT, float(found.bend[:, -1].max())),
@@ -188,11 +189,3 @@ def _checks(found: Decay, size: Size) -> list[Check]:
     if size == "smoke":
         return [*checks, untested(claim, kernel, theory, DRIFT, fit.exponent)]
     return [*checks, close(claim, kernel, theory, fit.exponent, DRIFT, fit.standard_error)]
-
-
-def _slow(found: Decay, words: str, rate: float) -> Check:
-    """That the rate, too fast on the way, comes nearer to its prediction."""
-    if len(found.widths) < 4:
-        return untested(words, WHERE, 1.0, WITHIN, rate)
-    gain, error = average(found.ratio[:, -1] - found.ratio[:, 0])
-    return below(f"{words}; change from the smallest width", WHERE, 0.0, gain, error)

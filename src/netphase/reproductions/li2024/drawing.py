@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from netphase._types import Array
     from netphase.reproductions.li2024.decay import Decay
-    from netphase.reproductions.li2024.limits import Approach, Degeneracy
+    from netphase.reproductions.li2024.degeneracy import Degeneracy
+    from netphase.reproductions.li2024.limits import Approach
     from netphase.reproductions.li2024.slopes import Runs
     from netphase.reproductions.li2024.table import Found
     from netphase.reproductions.li2024.training import Ladder
@@ -66,9 +68,8 @@ def slope_figure(found: Runs) -> Figure:
                         mfc="white" if activation == "relu" else SERIES[depth - 1])  # fmt: skip
         row[2].set(xscale="log", xlabel="width $m$", ylim=(0.0, None),
                    ylabel="mean distance of local slopes")  # fmt: skip
-        seen = max((each.widths for runs in found.values() for each in runs.values()), key=len)
-        row[2].set_xticks(seen, [f"{each:g}" for each in seen])
-        row[2].minorticks_off()
+        seen = (each.widths for runs in found.values() for each in runs.values())
+        _width_ticks(row[2], max(seen, key=len))
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
         _finish(row)
     return figure
@@ -148,6 +149,8 @@ def decay_figure(found: Sequence[Decay]) -> Figure:
         row[0].set(xlabel=r"$2\lambda_{\min}t/n$", ylabel="$R(t)/R(0)$", ylim=(1e-10, 2.0))
         row[1].set(xlabel="width $m$", ylabel=r"rate over $2\lambda_{\min}/n$", xscale="log")
         row[2].set(xlabel="width $m$", ylabel="relative change of the kernel")
+        for axes in row[1:]:
+            _width_ticks(axes, shown[0].widths)
         handles, words = row[1].get_legend_handles_labels()
         lines, names = row[0].get_legend_handles_labels()
         figure.legend(handles + lines, words + names, loc="outside lower center", ncols=7)
@@ -249,6 +252,12 @@ def _sigma(name: str) -> str:
 def _power(name: str) -> str:
     """m^−0.25 in a name as a figure writes it."""
     return re.sub(r"m\^−([\d.]+)", r"$m^{-\1}$", name)
+
+
+def _width_ticks(axes: Axes, widths: Array) -> None:
+    """Ticks at the widths of the runs."""
+    axes.set_xticks(widths, [f"{each:g}" for each in widths])
+    axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
 
 
 def _finish(row: Sequence[Axes]) -> None:
