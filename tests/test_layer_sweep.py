@@ -247,6 +247,12 @@ def test_networks_that_no_memory_holds_are_refused_before_any_runs():
         run_layer_sweep("quick")
 
 
+def test_targets_that_teach_nothing_are_refused_before_any_runs():
+    nothing = Dataset(np.eye(3), np.zeros(3), bias=False)
+    with pytest.raises(ArgumentError, match="`data` must have targets that are not all zero"):
+        run_layer_sweep(small(data=nothing))
+
+
 @pytest.mark.slow
 def test_trained_networks_are_lazy_at_the_boundary_and_below_where_theory_says():
     whole = default_layer_sweep(2)

@@ -329,13 +329,18 @@ def run_layer_sweep(
         The labelled results: dims y, x (by the names of the axes), width, seed.
 
     Raises:
-        ArgumentError: the networks do not fit into memory, ``workers`` is given together with an
-            executor, or is not positive.
+        ArgumentError: all targets are zero, the networks do not fit into memory, ``workers`` is
+            given together with an executor, or is not positive.
         StoreMismatchError: the folder holds another sweep or something that is no store.
         StoreError: the folder cannot be written or the disk is full; finished runs are kept.
         EvolutionError: some runs raised an unexpected error.
     """
     instance_of("sweep", sweep, LayerSweep, "a LayerSweep")
+    if not np.any(sweep.dataset.y):
+        raise ArgumentError(
+            "Argument `data` must have targets that are not all zero: there is nothing to learn, "
+            "nor labels that a kernel could be aligned with."
+        )
     sweep.refuse_what_no_memory_holds(options.get("workers") or cores())
     loaded = msgspec.structs.replace(sweep, data=sweep.dataset)
     return run_grid(loaded, measure, store, executor, **options)
