@@ -232,6 +232,7 @@ def test_wide_and_condensed_runs_are_expected_to_cost_most():
         ({"stagnation": 2.0}, "`stagnation` must lie in"),
         ({"dtype": "float16"}, "`dtype` must be one of float64"),
         ({"x": (1.0, 900.0)}, "leaves the range of a float at m = "),
+        ({"x": (1.0, 60.0), "dtype": "float32"}, "layer 3 is out of the range of float32"),
     ],
 )
 def test_what_cannot_be_run_is_refused_in_a_sentence(changes, words):
@@ -251,6 +252,27 @@ def test_targets_that_teach_nothing_are_refused_before_any_runs():
     nothing = Dataset(np.eye(3), np.zeros(3), bias=False)
     with pytest.raises(ArgumentError, match="`data` must have targets that are not all zero"):
         run_layer_sweep(small(data=nothing))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "dtype"),
+    [
+        (1.0, 1e-200, "float64"),
+        (1.0, 1e30, "float32"),
+        (1.0, 1e-40, "float32"),
+        (1e90, 1.0, "float32"),
+    ],
+)
+def test_data_outside_the_range_of_the_precision_are_refused_before_any_runs(
+    inputs, targets, dtype
+):
+    data = Dataset(inputs * np.eye(3), np.full(3, targets), bias=False)
+    name = "inputs" if inputs > 1 else "targets"
+    with pytest.raises(ArgumentError, match=f"must have {name} with a mean square .* of {dtype}"):
+        run_layer_sweep(small(data=data, dtype=dtype))
+    assert run_layer_sweep(
+        small(data=Dataset(1e4 * np.eye(3), np.full(3, 1e-4), bias=False)), measure=fake
+    )["done"].all()
 
 
 @pytest.mark.slow

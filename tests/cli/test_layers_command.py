@@ -172,6 +172,8 @@ def test_defaults_are_those_of_the_library_and_plain_is_a_kind(run_json, tmp_pat
     usual = sweep.default_layer_sweep(2)
     assert full["sweep"].pop("data") == usual.dataset.source
     assert {"data": "linear", **full["sweep"]} == {"data": "linear", **json.loads(usual.to_json())}
+    named = run_json(*LAYERS, "--method", "descent", "--output", tmp_path / "named")
+    assert named["sweep"].get("method") == full["sweep"].get("method")
     quick = run_json(*LAYERS, "--quick", "--depth", "1", "--plain", "--output", tmp_path / "quick")
     assert quick["runs"]["total"] < full["runs"]["total"] / 3
     assert quick["kind"] == "plain"

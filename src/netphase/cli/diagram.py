@@ -65,7 +65,7 @@ the operator norm and in the Frobenius norm, which takes hidden layers that move
 says for every network whether it is θ-lazy (κ grows with the width: kernel), at the boundary
 (μP-like) or below (rich); and sets the lines of infinite width over the measured ones, layer by
 layer. Defaults: relu, γ and g of the output layer, widths 256 to 1024, eight seeds (minutes),
-folder netphase-layers.
+--learning-rate stable, folder netphase-layers.
 
 \b
 Examples:

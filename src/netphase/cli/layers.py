@@ -166,7 +166,8 @@ def _method(ctx: click.Context, options: dict[str, Any], usual: LayerSweep) -> D
     """The method asked for, or the usual one."""
     from netphase.dynamics import Adam
 
-    if not any(given(ctx, name) for name in ("method", "learning_rate", "accuracy")):
+    steps = any(given(ctx, name) for name in ("learning_rate", "accuracy"))
+    if not steps and options["method"] == "descent":
         return usual.method
     method = chosen_method(options)
     assert not isinstance(method, Adam)  # which is refused for every plane

@@ -11,6 +11,7 @@ from netphase._types import DTypeName
 from netphase.datasets import Dataset
 from netphase.dynamics import DeepGradientDynamics, Descent, Flow, evolve
 from netphase.engine.problem import Stop
+from netphase.errors import ArgumentError
 from netphase.kernels import tangent_kernel
 from netphase.networks import LayerParameters, MultiLayerNetwork, initial_layer_parameters
 from netphase.networks.multi_layer import OutputKind
@@ -87,6 +88,33 @@ def measure_layers(run: LayerRun) -> dict[str, float | int | str]:
     if all(np.isfinite(each).all() for each in found.final.weights):
         scalars |= _changes(network, found.initial, found.final, data)
     return scalars
+
+
+def refuse_unusable_data(data: Dataset, dtype: DTypeName) -> None:
+    """Refuse data that no network could be trained on in this precision.
+
+    Args:
+        data: inputs and targets.
+        dtype: precision of the training.
+
+    Raises:
+        ArgumentError: all targets are zero, or a mean square is near the ends of the range.
+    """
+    if not np.any(data.y):
+        raise ArgumentError(
+            "Argument `data` must have targets that are not all zero: there is nothing to learn, "
+            "nor labels that a kernel could be aligned with."
+        )
+    limits = np.finfo(dtype)
+    # with room for errors that are much smaller than the targets, and for sums of squares
+    least, most = float(limits.tiny / limits.eps), float(limits.max * limits.eps)
+    for name, values in (("inputs", data.x), ("targets", data.y)):
+        square = float(np.mean(np.square(values)))
+        if not least < square < most:
+            raise ArgumentError(
+                f"Argument `data` must have {name} with a mean square in the range of {dtype}, "
+                f"{least:.1g} to {most:.1g}, but it is {square:.3g}. Rescale them to size one."
+            )
 
 
 def _changes(

@@ -29,12 +29,13 @@ from netphase.engine.problem import Stop
 from netphase.engine.threads import cores
 from netphase.errors import ArgumentError
 from netphase.experiment import content_hash, integer, to_builtins
+from netphase.networks import MultiLayerNetwork
 from netphase.networks.multi_layer import OutputKind
 from netphase.results import layer_schema
 from netphase.scalings import LayerScaling, layer_initialisation, with_exponents
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
-from netphase.sweep.layer_run import LayerRun, measure_layers
+from netphase.sweep.layer_run import LayerRun, measure_layers, refuse_unusable_data
 from netphase.sweep.specification import GridSpecification
 from netphase.sweep.work import Index, RunOptions, Scalars, run_grid
 
@@ -82,7 +83,7 @@ class LayerSweep(GridSpecification, frozen=True, kw_only=True):
 
     Raises:
         ArgumentError: an axis is unknown, empty, has repeated values or values outside their
-            domain, a scale leaves the range of a float somewhere on the grid, or another value is
+            domain, a scale leaves the range of ``dtype`` somewhere on the grid, or another value is
             outside its domain.
 
     References:
@@ -146,7 +147,9 @@ class LayerSweep(GridSpecification, frozen=True, kw_only=True):
         Stop(max_steps=self.max_steps, stagnation=self.stagnation)  # which have their own domains
         # scales are monotone along every axis, so the corners tell for all
         for i, j, k in itertools.product((0, -1), repeat=3):
-            self.scaling((i, j, 0, 0)).at_width(self.widths[k])
+            scales = self.scaling((i, j, 0, 0)).at_width(self.widths[k])
+            network = MultiLayerNetwork(activations.get(self.activation), scales, inputs=1)
+            network.gains(1, np.dtype(self.dtype))
 
     @property
     def dataset(self) -> Dataset:
@@ -336,11 +339,7 @@ def run_layer_sweep(
         EvolutionError: some runs raised an unexpected error.
     """
     instance_of("sweep", sweep, LayerSweep, "a LayerSweep")
-    if not np.any(sweep.dataset.y):
-        raise ArgumentError(
-            "Argument `data` must have targets that are not all zero: there is nothing to learn, "
-            "nor labels that a kernel could be aligned with."
-        )
+    refuse_unusable_data(sweep.dataset, sweep.dtype)
     sweep.refuse_what_no_memory_holds(options.get("workers") or cores())
     loaded = msgspec.structs.replace(sweep, data=sweep.dataset)
     return run_grid(loaded, measure, store, executor, **options)
