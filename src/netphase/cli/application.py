@@ -25,6 +25,7 @@ from netphase.errors import (
 COMMANDS = (
     "diagram",
     "where",
+    "kernel",
     "train",
     "directions",
     "condense",
@@ -160,6 +161,7 @@ OPTION_OF = {
     "rtol": "--accuracy",
     "initialisation": "--init",
     "d": "--inputs",
+    "factors": "--scale-range",
     "source": "--data",
     "path": "--data",
     "key": "KEY",

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netphase._files import replacing
+
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.console import Console
     from rich.table import Table
 
 SCHEMA = 1
 """Version of the JSON documents; grows when a field changes its meaning or goes away."""
+
+LARGE = 2**31
+"""Seeds from here on do not fit the whole numbers of a record, and are stored as float64."""
 
 PIPE_WIDTH = 200
 """Columns a table may take where the output is no terminal."""
@@ -130,3 +136,20 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "this folder cannot be written", str(folder))
+
+
+def save_record(results: xr.Dataset, path: Path) -> Path:
+    """Write a record whole or not at all.
+
+    Args:
+        results: labelled results.
+        path: a file that ends in .nc.
+
+    Returns:
+        The path.
+    """
+    if "seed" in results and abs(results["seed"].values).max() >= LARGE:
+        results = results.assign_coords(seed=results["seed"].astype("float64"))
+    with replacing(path) as draft:
+        results.to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
+    return path

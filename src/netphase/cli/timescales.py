@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import replacing, write_whole
+from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import json_option
-from netphase.cli.output import console, document, emit, list_files, make_folder, warn
+from netphase.cli.output import console, document, emit, list_files, make_folder, save_record, warn
 from netphase.cli.progress import LiveLine
 from netphase.cli.time_report import FIELDS, content_of, print_content
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, REAL, SEEDS
@@ -58,9 +58,6 @@ DRAWN = {
     "growth": "growth",
 }
 """Names of the figures' files, and what of `netphase.figures` draws them."""
-
-LARGE = 2**31
-"""Seeds from here on do not fit the whole numbers of a record, and are stored as float64."""
 
 
 @click.command("timescales", help=HELP, short_help="See when each degree of a target is learnt.")
@@ -146,7 +143,7 @@ def command(**options: Any) -> int:
         )
     content = content_of(results)
     _clear(folder)
-    files = [_save(results, folder / "timescales.nc")]
+    files = [save_record(results, folder / "timescales.nc")]
     if options["figures"]:
         files += _draw(results, folder)
     files.append(folder / "timescales.json")
@@ -204,15 +201,6 @@ def _clear(folder: Path) -> None:
     for stem in DRAWN:
         for suffix in ("pdf", "png"):
             (folder / f"{stem}.{suffix}").unlink(missing_ok=True)
-
-
-def _save(results: xr.Dataset, path: Path) -> Path:
-    """Write the record whole or not at all."""
-    if abs(results["seed"].values).max() >= LARGE:
-        results = results.assign_coords(seed=results["seed"].astype("float64"))
-    with replacing(path) as draft:
-        results.to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
-    return path
 
 
 def _draw(results: xr.Dataset, folder: Path) -> list[Path]:

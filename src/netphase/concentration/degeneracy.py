@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from netphase import activations, datasets
@@ -14,7 +15,7 @@ from netphase._types import Array
 from netphase.activations import Activation
 from netphase.datasets import Dataset
 from netphase.errors import ArgumentError
-from netphase.kernels import deep_kernels
+from netphase.kernels import deep_kernels, degeneracy_exponent
 from netphase.results import degeneracy_dataset
 from netphase.scalings import LayerScales
 from netphase.sweep.axes import axis_values
@@ -39,12 +40,12 @@ def kernel_degeneracy(
     activation: str | Activation = "relu",
     factors: Sequence[float] = FACTORS,
 ) -> xr.Dataset:
-    """λ_min of the limiting tangent kernel of inputs εx, over its mean eigenvalue, against ε.
+    """λ_min of the limiting tangent kernel with β_1 multiplied by ε, against ε.
 
-    Small inputs, or small weights of the first layer, make pre-activations small, where a smooth
-    activation is its first Taylor terms: kernels become those of a few monomials, and singular
-    where there are more samples than those span. λ_min/(tr Θ/n) then falls as a power of ε, and the
-    decay of the loss with it. Homogeneous activations such as ReLU have the same kernel at any ε.
+    A small first layer makes pre-activations small, where a smooth activation is its first Taylor
+    terms: kernels become those of a few polynomials of the inputs, and singular where there are
+    more samples than those span. λ_min falls as a power of ε, and the decay of the loss with it.
+    Kernels of homogeneous activations such as ReLU stay regular, as K^[1] does not know β_1.
 
     Args:
         data: a data set, or its name or file.
@@ -54,7 +55,8 @@ def kernel_degeneracy(
 
     Returns:
         Dataset over ``factor``; its attributes hold the ``slope`` over the last decade of resolved
-        ε, and its ``drift``: the local slope at the smallest of them minus it.
+        ε, its ``drift`` (the local slope at the smallest of them minus it), and the
+        ``predicted_slope`` as ε → 0 of `kernels.degeneracy_exponent`, NaN for a ``reason``.
 
     Raises:
         ArgumentError: an argument is out of its range, or pre-activations leave that of a float.
@@ -65,22 +67,26 @@ def kernel_degeneracy(
     Example:
         >>> from netphase.scalings import layer_initialisation
         >>> scales = layer_initialisation("lecun", depth=1, d=2).at_width(100)
-        >>> found = kernel_degeneracy("four_points", scales, activation="tanh")
-        >>> round(found.attrs["slope"], 1)
-        4.0
+        >>> found = kernel_degeneracy("four_points", scales, activation="tanh").attrs
+        >>> round(found["slope"], 1), found["predicted_slope"]
+        (4.0, 4.0)
     """
     known = datasets.load(data) if isinstance(data, str) else data
     instance_of("data", known, Dataset, "a Dataset or its name")
+    instance_of("scales", scales, LayerScales, "LayerScales")
     epsilons = np.array(axis_values("factors", factors, positive_float))
     rows = [_least(known.x, scales, activation, each) for each in epsilons]
     least, resolved = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     slope, drift = _slope(epsilons, least, resolved)
+    predicted, reason = _predicted(known.x, activation, scales.depth)
     return degeneracy_dataset(
         epsilons,
         {"least": least, "resolved": resolved},
         {
             "slope": slope,
             "drift": drift,
+            "predicted_slope": predicted,
+            "reason": reason,
             "setting": json.dumps(
                 {
                     "data": known.source or known.name,
@@ -102,16 +108,23 @@ def kernel_degeneracy(
 def _least(
     x: Array, scales: LayerScales, activation: str | Activation, factor: float
 ) -> tuple[float, bool]:
-    """λ_min over the mean eigenvalue at inputs εx, and whether it is above the error."""
+    """λ_min with β_1 times ε, and whether it is above the error."""
+    betas = (factor * scales.betas[0], *scales.betas[1:])
     try:
-        kernels = deep_kernels(factor * x, scales, activation)
+        small = msgspec.structs.replace(scales, betas=betas)
+        values = np.linalg.eigvalsh(deep_kernels(x, small, activation).tangent)
     except ArgumentError as error:
-        raise ArgumentError(
-            f"At ε = {factor:g}: {str(error)[0].lower()}{str(error)[1:]}"
-        ) from error
-    values = np.linalg.eigvalsh(kernels.tangent)
+        raise ArgumentError(f"With β_1 times ε = {factor:g}: {error}") from error
     noise = RESOLVED * len(values) * np.finfo(np.float64).eps * values[-1]
-    return max(float(values[0] / values.mean()), 0.0), bool(values[0] > noise)
+    return max(float(values[0]), 0.0), bool(values[0] > noise)
+
+
+def _predicted(x: Array, activation: str | Activation, depth: int) -> tuple[float, str]:
+    """The exponent of theory, or NaN and why there is none."""
+    try:
+        return float(degeneracy_exponent(x, activation, depth)), ""
+    except ArgumentError as error:
+        return np.nan, str(error)
 
 
 def _slope(epsilons: Array, least: Array, resolved: Array) -> tuple[float, float]:

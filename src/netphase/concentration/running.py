@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WIDTHS = (64, 128, 256, 512, 1024)
 """Widths where none are given."""
 
-FITTED = 1e-8
+FITTED = 1e-10
 """Part of the mean square of the targets at which a training ends, where nothing else is said."""
 
 ERRORS = ("tangent_error", "layer_error", "feature_error")
@@ -101,8 +101,8 @@ def kernel_concentration(
         >>> found = kernel_concentration(
         ...     "four_points", layer_initialisation("ntk", depth=2, d=2), widths=(50, 200, 800)
         ... )
-        >>> round(float(found["tangent_exponent"]), 1), found.attrs["verdict"]
-        (-0.5, 'm^(-1/2)')
+        >>> abs(float(found["tangent_exponent"]) + 0.5) < 0.15, found.attrs["verdict"]
+        (True, 'm^(-1/2)')
     """
     known = datasets.load(data) if isinstance(data, str) else data
     instance_of("data", known, Dataset, "a Dataset or its name")
@@ -157,9 +157,9 @@ def _check_memory(size: int, depth: int) -> None:
     needed = 8.0 * size**2 * (4 * depth + 12)
     if needed > machine_memory():
         raise ArgumentError(
-            f"Argument `data` must have fewer samples, or `outputs` be smaller: kernels of {size} "
-            f"× {size} samples times outputs in {depth + 1} layers need {needed / 2**30:.3g} GiB, "
-            "more than this machine has."
+            "Argument `data` must have fewer samples, or fewer outputs be asked for: kernels of "
+            f"{size} × {size} samples times outputs in {depth + 1} layers need "
+            f"{needed / 2**30:.3g} GiB, more than this machine has."
         )
 
 

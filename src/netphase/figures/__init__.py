@@ -17,6 +17,13 @@ from netphase.figures.curves import (
 from netphase.figures.diagram import phase_diagram
 from netphase.figures.directions import direction_field, direction_strengths
 from netphase.figures.film import animation_writer, save_animation
+from netphase.figures.kernels import (
+    kernel_errors,
+    kernel_spectra,
+    layer_shares,
+    least_eigenvalues,
+    loss_decay,
+)
 from netphase.figures.layer_changes import layer_changes
 from netphase.figures.layer_norms import feature_maps, norm_maps
 from netphase.figures.layers import layer_maps
@@ -67,9 +74,14 @@ __all__ = [
     "functions_over_clouds",
     "growth",
     "initialisation_plane",
+    "kernel_errors",
+    "kernel_spectra",
     "layer_changes",
     "layer_maps",
+    "layer_shares",
     "learning_times",
+    "least_eigenvalues",
+    "loss_decay",
     "loss_plateaus",
     "loss_with_twin",
     "measure_against_width",

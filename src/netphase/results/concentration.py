@@ -115,7 +115,7 @@ def concentration_dataset(
 def degeneracy_dataset(
     factors: Array, values: Mapping[str, Array], attributes: Mapping[str, Any]
 ) -> xr.Dataset:
-    """Least eigenvalues of limiting kernels of inputs that are multiplied by ε.
+    """Least eigenvalues of limiting kernels whose β_1 is multiplied by ε.
 
     Args:
         factors: ε, shape (factor,).
@@ -128,11 +128,11 @@ def degeneracy_dataset(
     import xarray as xr
 
     told = {
-        "least": "λ_min(Θ) over the mean eigenvalue tr Θ/n of inputs εx",
-        "resolved": "whether it is above the error of the kernels",
+        "least": (_RATE, "λ_min(Θ) with β_1 times ε"),
+        "resolved": ("1", "whether it is above the error of the kernels"),
     }
     return xr.Dataset(
-        {name: ("factor", values[name], labels("1", text)) for name, text in told.items()},
-        coords={"factor": ("factor", factors, labels("1", "factor ε of the inputs"))},
+        {name: ("factor", values[name], labels(*text)) for name, text in told.items()},
+        coords={"factor": ("factor", factors, labels("1", "factor ε of β_1"))},
         attrs={"title": "netphase degeneracy of kernels", **attributes, **provenance()},
     )
