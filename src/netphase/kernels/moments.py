@@ -105,9 +105,13 @@ def second_moments(sigma: Activation, p: Array, kinks: tuple[float, ...] = ()) -
 
 def _piecewise_linear(phi: Array, norms: Array, slope: float) -> Moments:
     """Moments of σ(z) = max(z, slope·z)."""
-    share = (math.pi - phi) / (2 * math.pi)  # of the directions active for both inputs
+    share = math.pi - phi
+    share /= 2 * math.pi  # of the directions active for both inputs
     cosine = np.cos(phi)
-    relu = norms * (np.sin(phi) / (2 * math.pi) + share * cosine)
+    relu = np.sin(phi)  # in place from here: these matrices are large
+    relu /= 2 * math.pi
+    relu += share * cosine
+    relu *= norms
     if slope == 0:
         return Moments(relu, share)
     rest = (1 - slope) ** 2
