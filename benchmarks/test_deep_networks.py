@@ -12,11 +12,14 @@ import pytest
 import netphase as nph
 from netphase import activations, networks
 from netphase.dynamics import DeepGradientDynamics, Descent
-from netphase.engine import Stop
+from netphase.engine import Stop, _core
+from netphase.engine.threads import cores
 from netphase.kernels import tangent_kernel
 from netphase.scalings import layer_initialisation
 
 DEPTH, WIDTH, SAMPLES, INPUTS, MEMBERS, RATE = 3, 256, 64, 10, 8, 1.0
+OPERATIONS = 6 * MEMBERS * SAMPLES * (INPUTS * WIDTH + (DEPTH - 1) * WIDTH**2 + WIDTH)
+"""Of a step: three products a layer, of two operations a number and sample."""
 ROUNDS = 3
 
 
@@ -41,7 +44,7 @@ class Torch:
     def __init__(self, dynamics, start):
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(cores())
         self.torch, kind = torch, start.weights[0].dtype
         self.weights = [torch.tensor(each[:, 0]) for each in start.weights]
         self.x = torch.tensor(dynamics.x.astype(kind))
@@ -93,11 +96,13 @@ def fastest(call):
     return min(seconds), found
 
 
+@pytest.mark.parametrize("where", ["one core", "all cores"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.benchmark(group="deep networks: training")
-@pytest.mark.usefixtures("one_core")
-def test_training_steps_of_an_ensemble(benchmark, note, quick, dtype):
+def test_training_steps_of_an_ensemble(benchmark, note, quick, request, dtype, where):
     pytest.importorskip("torch")
+    if where == "one core":
+        request.getfixturevalue("one_core")
     steps = 3 if quick else 200
     dynamics, start = task(dtype)
     wide, wide_start = task("float64")
@@ -116,8 +121,12 @@ def test_training_steps_of_an_ensemble(benchmark, note, quick, dtype):
         figures[f"torch_{name}_seconds"] = seconds
         figures[f"torch_{name}_error"] = error(found)
     ours = benchmark.pedantic(descend, (dynamics, start, steps), rounds=ROUNDS)
-    note(dtype=dtype, m=WIDTH, n=SAMPLES, L=DEPTH, members=MEMBERS, steps=steps)
+    note(dtype=dtype, m=WIDTH, n=SAMPLES, L=DEPTH, members=MEMBERS, steps=steps, cores=cores())
     note(error=error(ours), **figures)
+    if benchmark.stats:
+        peak = cores() * _core.fma_gflops(0.2, dtype == "float32")
+        rate = OPERATIONS * steps / benchmark.stats.stats.min / 1e9
+        note(gflops=rate, share_of_peak=rate / peak)
     assert max(error(ours), figures["torch_loop_error"], figures["torch_vmap_error"]) < 2e-3
 
 
