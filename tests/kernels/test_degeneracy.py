@@ -111,3 +111,9 @@ def test_activations_with_a_kink_and_constants_have_no_exponent():
         degeneracy_exponent(inputs(2, 2), flat)
     with pytest.raises(ArgumentError, match=r"`sizes\[0\]` must be a positive"):
         shrinking_eigenvalues(inputs(2, 2), "tanh", np.array([0.0]))
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_the_exponent_does_not_depend_on_the_unit_of_the_inputs(size):
+    x = np.random.default_rng(4).standard_normal((5, 3))
+    assert degeneracy_exponent(size * x, "tanh") == degeneracy_exponent(x, "tanh") == 4

@@ -112,3 +112,13 @@ KERNELS = deep_kernels(X, SCALES)
 def test_bad_arguments_are_refused_in_words(kernels, y, words):
     with pytest.raises(ArgumentError, match=words):
         predicted_layer_changes(kernels, y)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_changes_are_proportional_to_targets_of_any_size(size):
+    x, y = np.random.default_rng(4).standard_normal((2, 5, 5))
+    kernels = deep_kernels(x, layer_initialisation("ntk", 2, 5).at_width(64), "tanh")
+    usual = predicted_layer_changes(kernels, y[0])
+    found = predicted_layer_changes(kernels, size * y[0])
+    for one, other in zip(usual, found, strict=True):
+        np.testing.assert_allclose(other, size * one, rtol=1e-12)

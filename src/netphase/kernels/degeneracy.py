@@ -192,6 +192,7 @@ def _sums(one: set[int], other: set[int]) -> set[int]:
 
 def _degree_needed(x: Array, terms: Sequence[tuple[int, int]]) -> int:
     """The least order at which polynomials of the given (degree, order) have rank n at ``x``."""
+    x = x / (np.abs(x).max() or 1.0)  # the squares of which may leave the range of a float
     x = x / (np.linalg.norm(x, axis=1).max() or 1.0)
     values = _homogeneous(x, max((k for k, _ in terms), default=0))
     span: Array = np.zeros((len(x), 0))

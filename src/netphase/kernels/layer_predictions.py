@@ -71,7 +71,8 @@ def predicted_layer_changes(
     targets = _targets(kernels, y)
     kernels.check_regular()
     copies = 2 if antisymmetric else 1
-    c = np.linalg.solve(copies * kernels.tangent, targets).T  # (k, n)
+    unit = float(np.abs(targets).max()) or 1.0  # whose square may leave the range of a float
+    c = np.linalg.solve(copies * kernels.tangent, targets / unit).T  # (k, n)
     scales = kernels.scales
     sizes = (kernels.inputs, *(scales.width,) * scales.depth, len(c))
     operator, frobenius = [], []
@@ -84,7 +85,7 @@ def predicted_layer_changes(
         root = _root(gram)
         largest = max(float(np.linalg.eigvalsh(root @ inner @ root)[-1]), 0.0)
         operator.append(rate * math.sqrt(largest) / (beta * random_operator_norm(*pair)))
-    return PredictedLayerChanges(np.array(operator), np.array(frobenius))
+    return PredictedLayerChanges(unit * np.array(operator), unit * np.array(frobenius))
 
 
 def random_operator_norm(rows: int, columns: int) -> float:

@@ -332,8 +332,9 @@ def run_layer_sweep(
         The labelled results: dims y, x (by the names of the axes), width, seed.
 
     Raises:
-        ArgumentError: all targets are zero, the networks do not fit into memory, ``workers`` is
-            given together with an executor, or is not positive.
+        ArgumentError: all targets are zero, data are near the ends of the range of ``dtype``, the
+            networks do not fit into memory, ``workers`` is given together with an executor, or is
+            not positive.
         StoreMismatchError: the folder holds another sweep or something that is no store.
         StoreError: the folder cannot be written or the disk is full; finished runs are kept.
         EvolutionError: some runs raised an unexpected error.
