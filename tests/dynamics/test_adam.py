@@ -148,5 +148,7 @@ def test_what_adam_cannot_do_is_refused():
     linear = LinearizedDynamics(dynamics.network, dynamics.data)
     with pytest.raises(ArgumentError, match="`method` must be a Descent or a Flow here"):
         evolve(linear, Adam(), start)
-    with pytest.raises(ArgumentError, match="`method` must be a Descent, a Flow or an Adam"):
+    with pytest.raises(
+        ArgumentError, match="`method` must be a Descent, a StochasticDescent, a Flow or an Adam"
+    ):
         evolve(dynamics, "adam", Parameters(start.a, start.w))
