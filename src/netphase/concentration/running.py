@@ -42,6 +42,9 @@ FITTED = 1e-10
 ERRORS = ("tangent_error", "layer_error", "feature_error")
 """Relative errors whose exponents are fitted."""
 
+KEPT = 5
+"""Numbers that are kept for every weight of a network at work, at most."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is done ("kernels" or "training"), how much of it, and of how much."""
 
@@ -117,6 +120,7 @@ def kernel_concentration(
         MultiLayerNetwork(sigma, scaling.at_width(each), known.d, outputs=outputs, kind=kind)
         for each in m
     ]
+    _check_weights(networks[-1], len(drawn) if stop else 1)
     limits = [_limit(network, known) for network in networks]
     tell = progress or (lambda *_: None)
     total = len(m) * len(drawn)
@@ -160,6 +164,18 @@ def _check_memory(size: int, depth: int) -> None:
             "Argument `data` must have fewer samples, or fewer outputs be asked for: kernels of "
             f"{size} × {size} samples times outputs in {depth + 1} layers need "
             f"{needed / 2**30:.3g} GiB, more than this machine has."
+        )
+
+
+def _check_weights(widest: MultiLayerNetwork, count: int) -> None:
+    """Refuses networks whose weights, with what is kept beside them, do not fit."""
+    sizes = widest.layers
+    numbers = sum(a * b for a, b in zip(sizes[1:], sizes[:-1], strict=True))
+    needed = 8.0 * KEPT * numbers * widest.copies * count
+    if needed > machine_memory():
+        raise ArgumentError(
+            f"Argument `widths` must be smaller: networks of {sizes[1]} neurons a layer, {count} "
+            f"at a time, need {needed / 2**30:.3g} GiB, more than this machine has."
         )
 
 
@@ -218,6 +234,7 @@ def _of_limits(limits: list[Limit], data: Dataset) -> dict[str, Array]:
     values = np.array([each.spectrum.values for each in limits])
     y = targets(data, k).ravel()
     with np.errstate(invalid="ignore"):
+        y = y / np.abs(y).max()  # squares of any size
         parts = np.array([(each.spectrum.modes.T @ y) ** 2 / (y @ y) for each in limits])
     return {
         "limit_share": np.array([each.kernels.shares for each in limits]),
