@@ -76,6 +76,13 @@ def test_runs_that_did_not_finish_are_said_and_exit_3(run):
     assert "Runs at m = 16: maximum steps. Allow more steps" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+def test_kinks_are_told_of_where_there_are_some(run, name):
+    arguments = ("--activation", name, "--train", "--max-steps", "2", "--no-figures")
+    said = run(*BASE, *arguments).stdout
+    assert ("rest on the kink of a sample" in said) == (name == "relu")
+
+
 def test_ctrl_c_saves_nothing(run, tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

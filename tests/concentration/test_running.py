@@ -86,6 +86,20 @@ def test_a_lazy_network_decays_as_its_kernel_at_the_start_says(method, outputs):
     assert ("kernels", 4, 4) in said
 
 
+def test_no_smooth_network_decays_slower_than_its_last_kernel_says():
+    found = kernel_concentration(
+        "gaussian?n=8&inputs=3",  # targets of order one, so that kernels move
+        ntk(),
+        activation="tanh",
+        widths=(64,),
+        seeds=(0, 1),
+        train_by=Descent("stable"),
+    )
+    assert np.all(found["kernel_change"] > 0.02)
+    np.testing.assert_allclose(found["measured_decay"], found["end_decay_rate"], rtol=0.03)
+    assert np.all(found["measured_decay"] > found["end_decay_rate"])
+
+
 def test_a_training_without_enough_steps_says_so():
     found = kernel_concentration(
         DATA, ntk(), widths=(16, 32), seeds=(0,), train_by=Descent("stable"), max_steps=2

@@ -254,6 +254,7 @@ def _slope(exponent: float, error: float) -> str:
 
 def _sentences(content: dict[str, Any]) -> list[str]:
     """On small first layers, and on runs that did not finish."""
+    from netphase import activations
     from netphase._types import Status
 
     said = []
@@ -261,6 +262,11 @@ def _sentences(content: dict[str, Any]) -> list[str]:
     if found is not None:
         said.append(_of_degeneracy(found))
     trained = [row for row in content["widths"] if row["training"] is not None]
+    if trained and not activations.get(content["setting"]["activation"]).smooth:
+        said.append(
+            "Neurons that come to rest on the kink of a sample slow the late decay down, even below "
+            "2λ_min/n of the kernel in the end; smooth activations have none."
+        )
     return said + [
         f"Runs at m = {row['width']}: {word}. {Status(word).remedy}"
         for row in trained
