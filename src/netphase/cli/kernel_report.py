@@ -264,8 +264,8 @@ def _sentences(content: dict[str, Any]) -> list[str]:
     trained = [row for row in content["widths"] if row["training"] is not None]
     if trained and not activations.get(content["setting"]["activation"]).smooth:
         said.append(
-            "Neurons that come to rest on the kink of a sample slow the late decay down, even below "
-            "2λ_min/n of the kernel in the end; smooth activations have none."
+            "Neurons that come to rest on the kink of a sample slow the late decay down, even "
+            "below 2λ_min/n of the kernel in the end; smooth activations have none."
         )
     return said + [
         f"Runs at m = {row['width']}: {word}. {Status(word).remedy}"
