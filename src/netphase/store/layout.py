@@ -129,7 +129,7 @@ def consolidate(path: Path) -> None:
 
 def _codec() -> Any:
     """What Zarr compresses the chunks with, checksum included."""
-    from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
+    from numcodecs.zstd import Zstd
 
     return Zstd(level=0, checksum=True)
 
