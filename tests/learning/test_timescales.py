@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import netphase as nph
 from netphase.dynamics import ExactOverlaps, output_atoms
@@ -78,9 +79,8 @@ def test_every_variable_says_what_it_is(base):
 
 
 def test_a_dataset_goes_to_disk_and_back(base, tmp_path):
-    xarray = pytest.importorskip("xarray")
     base.to_netcdf(tmp_path / "found.nc")
-    with xarray.open_dataset(tmp_path / "found.nc") as again:
+    with xr.open_dataset(tmp_path / "found.nc") as again:
         assert again.attrs["reason"] == base.attrs["reason"]
         assert again.learnable.values.astype(bool).tolist() == [True] * 4
         assert again.prediction.values.tolist() == base.prediction.values.tolist()

@@ -132,4 +132,4 @@ def test_a_student_may_start_with_gaussian_weights() -> None:
 )
 def test_a_wrong_student_is_refused_in_words(options: dict[str, object], words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
-        student_parameters(**({"width": 3, "d": 2} | options))  # type: ignore[arg-type]
+        student_parameters(**({"width": 3, "d": 2} | options))
