@@ -1,6 +1,7 @@
 """Reproduction of Li, Luo & Zhou (2024): its measures can fail; smoke size holds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,9 +171,18 @@ def test_exponents_of_three_layers_are_those_of_theory(gamma):
     layers = predicted_layers(LayerScaling(g=(gamma / 3,) * 3))
     outer, inner = three_layers.exponents(gamma)
     assert [each.frobenius for each in layers] == pytest.approx([outer, inner, outer])
-    if gamma in three_layers.MEASURED:
-        before = three_layers.MEASURED[gamma]
-        assert before == pytest.approx((outer, inner), abs=0.2)
+    assert layers[1].operator == pytest.approx(outer)
+
+
+@pytest.mark.parametrize("gamma", [0.9, 2.1])
+def test_three_layers_that_move_against_theory_are_noticed(gamma):
+    outer, inner = three_layers.exponents(gamma)
+    equal = power_laws((outer, outer, outer))
+    true = replace(equal, frobenius=power_laws((outer, inner, outer)).frobenius)
+    right, wrong = Verdict.REPRODUCED, Verdict.NOT_REPRODUCED
+    for ladder, verdicts in ((true, [right] * 4), (equal, [right, wrong, right, right])):
+        checks = three_layers._exponents(gamma, ladder, "small")
+        assert [check.verdict for check in checks] == verdicts
 
 
 def test_lazy_features_above_the_boundary_are_noticed():
