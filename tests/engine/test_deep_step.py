@@ -62,6 +62,22 @@ def test_a_step_is_that_of_numpy_to_rounding(shape, kind, dtype):
         np.testing.assert_array_equal(ours.signals.output.shape, twin.signals.output.shape)
 
 
+def test_small_changes_keep_their_digits_in_single_precision():
+    """Sums of small changes must not be rounded to the digits of the weights term by term."""
+    shape, sigma = (1, 64, (60, 60)), activations.get("tanh")
+    ours = ensemble(sigma, "plain", "float32", *shape)
+    twin = ensemble(replace(sigma, code=None), "plain", "float32", *shape)
+    stop, wide = Stop(mean_square=0.0), np.dtype("float64")
+    exact = Ensemble(ours.problem, ours._parameters, stop, np.empty(0), wide)
+    for run in (ours, twin, exact):
+        for _ in range(100):
+            run.descend(np.full(4, 1e-3))
+    moved = exact.flat - exact.start
+    errors = [np.linalg.norm(run.flat - run.start - moved) for run in (ours, twin)]
+    assert errors[1] < 1e-3 * np.linalg.norm(moved)
+    assert errors[0] < 1.5 * errors[1]
+
+
 def test_a_network_steps_the_same_with_any_threads_and_any_company(monkeypatch):
     sigma, shape = activations.get("gelu"), (1, 64, (150, 150))  # enough work for every thread
     found = []

@@ -114,6 +114,8 @@ class Ensemble:
         self.flat = np.concatenate([each.reshape(count, -1) for each in weights], 1).astype(dtype)
         self.start = self.flat.copy()
         self._sizes = layer_norms(self.views(self.start))
+        self._moved = np.empty_like(self.start[0])
+        self._parts = [each.ravel() for each in self.views(self._moved[None])]
         self._final, self._kept = self.flat.copy(), np.full((len(times), *self.flat.shape), np.nan)
         self.gains = network.gains(count, dtype)
         self.rates = network.mobilities(count) / problem.x.shape[1]
@@ -293,9 +295,11 @@ class Ensemble:
 
     def _changes(self, flat: Array, ids: Counts) -> Array:
         """Relative Frobenius changes of the networks ``ids``, shape (a, L+1)."""
-        whole = len(ids) == len(self.start)
-        moved = flat - (self.start if whole else self.start[ids])
-        return np.asarray(layer_norms(split_layers(moved, self._shapes)) / self._sizes[ids])
+        found = np.empty((len(ids), len(self._shapes)))
+        for row, i in enumerate(ids):  # one after another, so that their numbers stay in the cache
+            np.subtract(flat[row], self.start[i], out=self._moved)
+            found[row] = [part @ part for part in self._parts]
+        return np.asarray(np.sqrt(found) / self._sizes[ids])
 
     def _note(self) -> None:
         count = len(self.status)

@@ -1,8 +1,9 @@
 // Products of matrices with the vectors along the rows of the result, for one instruction set.
 //
 // C (+)= A B: B comes in packed panels that stay in the first-level cache, A is read number by number
-// with any two strides, and a tile of C stays in registers. The order of each sum depends on the
-// shapes alone.
+// with any two strides, and sums for a tile of C stay in registers. They start from zero and meet C in
+// one addition, so that small changes are not rounded to C's digits term by term. The order of each
+// sum depends on the shapes alone.
 #pragma once
 #include <algorithm>
 
@@ -29,11 +30,7 @@ template <class T> struct Left {  // A: entry (i, k) is at data[i * row + k * co
 // R rows and V vectors of C, with `count` terms of each sum
 template <class T, int R, int V>
 void tile(Left<T> a, const T* panel, std::size_t count, T* c, std::size_t stride, bool add) {
-  vec<T> total[R][V];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) total[r][v] = add ? load_any(c + r * stride + v * lanes<T>) : vec<T>{};
+  vec<T> total[R][V] = {};
   const T* left = a.data;
   for (std::size_t k = 0; k < count; ++k, left += a.column, panel += V * lanes<T>) {
     vec<T> right[V];
@@ -49,7 +46,10 @@ void tile(Left<T> a, const T* panel, std::size_t count, T* c, std::size_t stride
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) store_any(c + r * stride + v * lanes<T>, total[r][v]);
+    for (int v = 0; v < V; ++v) {
+      T* to = c + r * stride + v * lanes<T>;
+      store_any(to, add ? load_any(to) + total[r][v] : total[r][v]);
+    }
 }
 
 template <class T, int V, int R = tile_rows>
