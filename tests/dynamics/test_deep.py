@@ -167,6 +167,13 @@ def test_snapshots_and_history_are_those_of_the_run():
     assert not run.frobenius_change[0].any()
 
 
+def test_records_know_their_steps():
+    task, start = case("tanh", 2)
+    run = nph.evolve(task, Descent(0.03), start, stop=Stop(max_steps=50, mean_square=0.0))
+    np.testing.assert_allclose(run.time, 0.03 * run.record_steps, rtol=1e-12)
+    np.testing.assert_array_equal(run.record_steps[-1], run.steps)
+
+
 def test_the_stable_descent_keeps_half_the_limit_where_features_stay():
     task, start = case("relu", 3, m=200, scalings=("ntk",))
     run = nph.evolve(task, Descent("stable"), start, stop=Stop(mean_square=1e-3))

@@ -244,6 +244,7 @@ class DeepLinearizedDynamics:
             time=clock,
             mean_square=np.where(behind, np.nan, model.mean_square(reached)),
             frobenius_change=np.where(behind[..., None], np.nan, model.frobenius_change(reached)),
+            record_steps=np.where(behind, np.nan, 0.0),
             status=statuses,
             steps=np.zeros(len(end), np.int64),
             rejected=np.zeros(len(end), np.int64),

@@ -46,6 +46,7 @@ class DeepTrajectory:
         mean_square: (1/n) Σ |f(x_i) − y_i|².
         frobenius_change: ‖W^[l](t) − W^[l](0)‖/‖W^[l](0)‖ in the Frobenius norm over all copies,
             shape (t, e, L+1). For operator norms see `observables.layer_change`.
+        record_steps: accepted steps up to a row.
         status: why each run ended.
         steps: accepted steps, (e,).
         rejected: rejected steps, (e,).
@@ -59,6 +60,7 @@ class DeepTrajectory:
     time: Array
     mean_square: Array
     frobenius_change: Array
+    record_steps: Array
     status: tuple[Status, ...]
     steps: Counts
     rejected: Counts
@@ -128,7 +130,7 @@ class Ensemble:
         self.notes: dict[str, Array] = {}
         self._next = np.zeros(count, np.int64)
         self._ends = np.zeros((count, 2))
-        self._rows: list[tuple[Array, Array, Array]] = []
+        self._rows: list[tuple[Array, Array, Array, Array]] = []
         self._rounds, self._due = 0, 0
         self.weights = self.views(self.flat)
         self._compiled: CompiledStep | None = None
@@ -265,12 +267,14 @@ class Ensemble:
         """What all networks leave."""
         dtype = self._parameters.weights[0].dtype
         changes = self._changes(self._final, np.arange(len(self.start)))
-        rows = [*self._rows, (self._ends[:, 0], self._ends[:, 1], changes)]
-        time, square, change = (np.stack(each) for each in zip(*rows, strict=True))
+        end = (self._ends[:, 0], self._ends[:, 1], changes, self.steps.astype(np.float64))
+        columns = zip(*self._rows, end, strict=True)
+        time, square, change, steps = (np.stack(each) for each in columns)
         return DeepTrajectory(
             time=time,
             mean_square=square,
             frobenius_change=change,
+            record_steps=steps,
             status=tuple(each for each in self.status if each is not None),
             steps=self.steps,
             rejected=self.rejected,
@@ -303,11 +307,12 @@ class Ensemble:
 
     def _note(self) -> None:
         count = len(self.status)
-        time, square = np.full((2, count), np.nan)
+        time, square, steps = np.full((3, count), np.nan)
         change = np.full((count, len(self._shapes)), np.nan)
         time[self.ids], square[self.ids] = self.clock, self.square
+        steps[self.ids] = self.steps[self.ids]
         change[self.ids] = self._changes(self.flat, self.ids)
-        self._rows.append((time, square, change))
+        self._rows.append((time, square, change, steps))
         self._due = max(self._rounds + 1, int(np.ceil(self._rounds * RECORD_RATIO)))
 
     def _keep_due(self) -> None:
