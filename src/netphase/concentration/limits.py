@@ -11,49 +11,9 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.kernels import DeepKernels, tangent_kernel
+from netphase.kernels.modes import above_rounding
 from netphase.networks import LayerParameters, MultiLayerNetwork
 from netphase.observables import kernel_change
-
-
-class Spectrum(NamedTuple):
-    """Eigenvalues and eigenvectors of a symmetric kernel.
-
-    Attributes:
-        values: ascending, shape (nk,); those of the size of rounding are 0.
-        modes: one column each, shape (nk, nk).
-    """
-
-    values: Array
-    modes: Array
-
-    def decayed(self, residual: Array, time: Array, n: int, step: float = 0.0) -> Array:
-        """The mean square error of de/dt = −(1/n) Θ e, in closed form.
-
-        Args:
-            residual: e(0), shape (nk,).
-            time: t ≥ 0, shape (t,).
-            n: number of samples.
-            step: h of a literal descent, whose modes shrink by 1 − hλ/n a step; 0 for the flow.
-
-        Returns:
-            (1/n) Σ e², shape (t,).
-        """
-        rates = self.values / n
-        if step > 0.0:
-            with np.errstate(divide="ignore"):
-                rates = -np.log(np.abs(1.0 - step * rates)) / step
-        with np.errstate(invalid="ignore"):  # a mode that is gone after one step, at t = 0
-            left = np.where(time[:, None] > 0, np.exp(-2.0 * np.outer(time, rates)), 1.0)
-        return np.asarray(left @ (self.modes.T @ residual) ** 2 / n)
-
-
-def spectrum(kernel: Array) -> Spectrum:
-    """The eigenvalues and eigenvectors of one kernel, shape (nk, nk); NaN of one that is none."""
-    if not np.all(np.isfinite(kernel)):
-        return Spectrum(np.full(len(kernel), np.nan), np.full(kernel.shape, np.nan))
-    values, modes = np.linalg.eigh(kernel)
-    noise = len(values) * np.finfo(np.float64).eps * values[-1]
-    return Spectrum(np.where(values > noise, values, 0.0), modes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +41,6 @@ class Limit:
     def tangent(self) -> Array:
         """Θ, shape (nk, nk)."""
         return np.asarray(sum(self.layers))
-
-    @cached_property
-    def spectrum(self) -> Spectrum:
-        """That of Θ."""
-        return spectrum(self.tangent)
 
 
 class Measures(NamedTuple):
@@ -130,6 +85,13 @@ def measure(
         share=found.shares[0],
         tangent=total,
     )
+
+
+def eigenvalues(kernel: Array) -> Array:
+    """Those of one kernel of shape (nk, nk), ascending; NaN where it is not finite."""
+    if not np.all(np.isfinite(kernel)):
+        return np.full(len(kernel), np.nan)
+    return above_rounding(np.linalg.eigvalsh(kernel))
 
 
 def feature_grams(network: MultiLayerNetwork, parameters: LayerParameters, x: Array) -> list[Array]:

@@ -14,7 +14,7 @@ from netphase._checks import instance_of, machine_memory, one_of, positive_float
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.analysis import PowerLawFit, fit_power_law
-from netphase.concentration.limits import Limit, measure, spectrum
+from netphase.concentration.limits import Limit, eigenvalues, measure
 from netphase.concentration.training import TrainedRun, targets, train
 from netphase.concentration.verdict import CRITERION, judge_concentration
 from netphase.datasets import Dataset
@@ -23,6 +23,7 @@ from netphase.engine import Stop
 from netphase.errors import ArgumentError
 from netphase.experiment import integer, to_builtins
 from netphase.kernels import deep_kernels
+from netphase.kernels.modes import LinearModes
 from netphase.networks import MultiLayerNetwork, initial_layer_parameters
 from netphase.networks.multi_layer import OutputKind
 from netphase.observables import kernel_alignment
@@ -207,7 +208,7 @@ def _limit(network: MultiLayerNetwork, data: Dataset) -> Limit:
 def _row(network: MultiLayerNetwork, seed: int, data: Dataset, limit: Limit) -> dict[str, Array]:
     """What one network at its start leaves in the dataset."""
     found = measure(network, initial_layer_parameters(network, (seed,)), data.x, limit)
-    values = spectrum(found.tangent).values
+    values = eigenvalues(found.tangent)
     return {
         **{name: np.asarray(getattr(found, name)) for name in (*ERRORS, "share")},
         "eigenvalue": values,
@@ -232,11 +233,13 @@ def _alignment(kernel: Array, data: Dataset, outputs: int) -> Array:
 def _of_limits(limits: list[Limit], data: Dataset) -> dict[str, Array]:
     """What the limits at all widths leave in the dataset."""
     k = limits[0].outputs
-    values = np.array([each.spectrum.values for each in limits])
     y = targets(data, k).ravel()
-    with np.errstate(invalid="ignore"):
-        y = y / np.abs(y).max()  # squares of any size
-        parts = np.array([(each.spectrum.modes.T @ y) ** 2 / (y @ y) for each in limits])
+    size = np.abs(y).max() or 1.0  # the squares of which may leave the range of a float
+    modes = [LinearModes(each.tangent, y / size, data.n) for each in limits]
+    values = np.array([each.eigenvalues for each in modes])
+    parts = np.array([each.start**2 for each in modes])
+    with np.errstate(invalid="ignore"):  # of targets that are all zero
+        parts /= parts.sum(axis=1, keepdims=True)
     return {
         "limit_share": np.array([each.kernels.shares for each in limits]),
         "limit_eigenvalue": values,

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from netphase._types import Array, Status
-from netphase.concentration.limits import Limit, spectrum
+from netphase.concentration.limits import Limit, eigenvalues
 from netphase.datasets import Dataset
 from netphase.dynamics import DeepGradientDynamics, Descent, Flow, evolve
 from netphase.engine import Stop
 from netphase.engine.deep import DeepTrajectory
 from netphase.kernels import tangent_kernel
+from netphase.kernels.modes import LinearModes
 from netphase.networks import LayerParameters, MultiLayerNetwork, initial_layer_parameters
 from netphase.observables import kernel_change
 
@@ -32,7 +33,10 @@ class TrainedRun(NamedTuple):
     Attributes:
         time: t, shape (t,).
         mean_square: (1/n) Σ e², shape (t,).
-        limit_mean_square: the same with the limiting kernel for good, from the network's e(0).
+        limit_mean_square: the same with the limiting kernel for good, from the network's e(0). Of
+            a literal descent the mean step between two records is used: the late decay is that
+            with every single step to 1e-5 also where steps vary twofold (four inputs, features
+            that move).
         start_mean_square: the same with the network's own kernel at the start.
         decay: rates of the loss late in the run: measured, of the limit and of the own kernel.
         kernel_change: ‖Θ(t) − Θ(0)‖_F/‖Θ(0)‖_F in the end.
@@ -123,10 +127,8 @@ def _finished(
     kept = np.isfinite(run.time[:, seed])
     time, square = run.time[kept, seed], run.mean_square[kept, seed]
     before, after = (_kernel(network, each, seed, x) for each in (run.initial, run.final))
-    steps = int(run.steps[seed])
-    step = float(time[-1]) / steps if literal and steps else 0.0
-    own = spectrum(before)
-    told = [each.decayed(residual, time, len(x), step) for each in (limit.spectrum, own)]
+    taken = run.record_steps[kept, seed] if literal else None
+    told = [_frozen(each, residual, len(x), time, taken) for each in (limit.tangent, before)]
     window = square <= LATE * square[-1]
     change = kernel_change(before, after)
     return TrainedRun(
@@ -141,10 +143,18 @@ def _finished(
         ),
         kernel_change=float(change.relative),
         kernel_turn=float(change.distance),
-        end_least=float(spectrum(after).values[0]),
-        steps=steps,
+        end_least=float(eigenvalues(after)[0]),
+        steps=int(run.steps[seed]),
         status=run.status[seed],
     )
+
+
+def _frozen(kernel: Array, residual: Array, n: int, time: Array, steps: Array | None) -> Array:
+    """The mean square error if the kernel stayed, of the flow or after steps, shape (t,)."""
+    if not np.all(np.isfinite(kernel)):
+        return np.full(len(time), np.nan)
+    modes = LinearModes(kernel, residual, n)
+    return modes.mean_square(time) if steps is None else modes.descended_mean_square(time, steps)
 
 
 def _kernel(network: MultiLayerNetwork, parameters: LayerParameters, seed: int, x: Array) -> Array:

@@ -15,6 +15,7 @@ from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
 from netphase.kernels.feature_angles import input_angles, next_angles
+from netphase.kernels.modes import above_rounding
 from netphase.kernels.moments import kinks_of, pair_moments, second_moments
 from netphase.scalings import LayerScales
 
@@ -97,9 +98,7 @@ class DeepKernels:
             ArgumentError: rows and columns are different inputs.
         """
         self._check_square()
-        values = np.linalg.eigvalsh(self.tangent)
-        noise = len(values) * np.finfo(np.float64).eps * values[-1]
-        return np.where(values > noise, values, 0.0)
+        return above_rounding(np.linalg.eigvalsh(self.tangent))
 
     @property
     def least_eigenvalue(self) -> float:
