@@ -136,6 +136,11 @@ OPPOSITE = datasets.Dataset(
         ({"scaling": LayerScaling(g=(0.0, 200.0, 0.0))}, "signal in layer 2"),
         ({"scaling": "ntk"}, "`scaling` must be a LayerScaling"),
         ({"train_by": "descent"}, "`train_by` must be a Descent or a Flow"),
+        ({"mean_square": 1e-3}, "`mean_square` is of trainings: give `train_by`"),
+        ({"max_steps": 10}, "`max_steps` is of trainings: give `train_by`"),
+        ({"max_steps": 0}, "`max_steps`"),
+        ({"train_by": Flow(), "mean_square": -1.0}, "`mean_square` must be a positive"),
+        ({"train_by": Flow(), "max_steps": 0}, "`max_steps` must be a positive"),
     ],
 )
 def test_wrong_input_is_refused_before_any_network_is_drawn(arguments, words, monkeypatch):

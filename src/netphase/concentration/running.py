@@ -40,6 +40,9 @@ WIDTHS = (64, 128, 256, 512, 1024)
 FITTED = 1e-10
 """Part of the mean square of the targets at which a training ends, where nothing else is said."""
 
+MOST_STEPS = 1_000_000
+"""Most steps of a training, where nothing else is said."""
+
 ERRORS = ("tangent_error", "layer_error", "feature_error")
 """Relative errors whose exponents are fitted."""
 
@@ -61,7 +64,7 @@ def kernel_concentration(
     kind: OutputKind = "antisymmetric",
     train_by: Descent | Flow | None = None,
     mean_square: float | None = None,
-    max_steps: int = 1_000_000,
+    max_steps: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """How far the kernels of finite networks are from their limits, and what both predict.
@@ -85,8 +88,8 @@ def kernel_concentration(
         kind: as in `networks.MultiLayerNetwork`; the kernel of an antisymmetric one is 2Θ.
         train_by: how networks are trained, `dynamics.Descent` or `dynamics.Flow`; None for not.
         mean_square: mean square error at which a training ends; `FITTED` of that of the targets
-            by default.
-        max_steps: most steps of a training.
+            by default. Only with ``train_by``.
+        max_steps: most steps of a training; a million by default. Only with ``train_by``.
         progress: called with what is done ("kernels" or "training"), how many networks of how many.
 
     Returns:
@@ -94,9 +97,12 @@ def kernel_concentration(
         attributes hold setting, verdict and provenance; see `results.concentration_dataset`.
 
     Raises:
-        ArgumentError: an argument is out of its range, scales leave the range of a float (the
+        ArgumentError: an argument is out of its range or of another type, a name or file of data
+            or an activation is not known, an input is zero, scales leave the range of a float (the
             message says in which layer), the limiting kernel is singular (it says which inputs are
-            alike), kernels do not fit into memory, or there is nothing to learn in training.
+            alike), kernels or weights do not fit into memory, there is nothing to learn in
+            training, or an argument of trainings is given without ``train_by``.
+        MissingDependencyError: the images of ``mnist`` are not installed.
 
     References:
         Li, Luo & Zhou (2024), for the concentration and the decay; Jacot, Gabriel & Hongler (2018).
@@ -182,10 +188,15 @@ def _check_weights(widest: MultiLayerNetwork, count: int) -> None:
 
 
 def _stop(
-    data: Dataset, method: Descent | Flow | None, mean_square: float | None, max_steps: int
+    data: Dataset, method: Descent | Flow | None, mean_square: float | None, max_steps: int | None
 ) -> Stop | None:
     """When trainings end; None where there are none."""
     if method is None:
+        for name, value in (("mean_square", mean_square), ("max_steps", max_steps)):
+            if value is not None:
+                raise ArgumentError(
+                    f"Argument `{name}` is of trainings: give `train_by`, too, or leave it out."
+                )
         return None
     instance_of("train_by", method, (Descent, Flow), "a Descent or a Flow")
     square = float(np.mean(data.y**2))
@@ -195,7 +206,8 @@ def _stop(
             "there is nothing to learn."
         )
     end = FITTED * square if mean_square is None else positive_float("mean_square", mean_square)
-    return Stop(mean_square=end, max_steps=max_steps, stagnation=0.01)
+    most = MOST_STEPS if max_steps is None else max_steps
+    return Stop(mean_square=end, max_steps=most, stagnation=0.01)
 
 
 def _limit(network: MultiLayerNetwork, data: Dataset) -> Limit:
