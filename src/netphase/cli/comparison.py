@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from netphase.cli.output import new_table, short
+from netphase.cli.output import new_table, short, warn
+from netphase.cli.report import Report
 from netphase.cli.stages import LINEAR
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
+    from rich.console import Console
     from rich.table import Table
 
     from netphase.sweep import Sweep
@@ -20,6 +23,50 @@ COMPARED = {
     "alignment_ratio": "ρ",
 }
 """What is compared, and its sign."""
+
+
+class ComparedReport(Report):
+    """A sweep's results, beside the macroscopic equations in the initial stage, where these hold.
+
+    Args:
+        results: labelled results of the sweep.
+        whole_row: as for `Report`.
+        sweep: what was run.
+        part: the stop of the initial stage; None in the final stage.
+
+    Raises:
+        FitError: the sweep has one width only.
+    """
+
+    def __init__(
+        self, results: xr.Dataset, whole_row: bool, sweep: Sweep, part: float | None
+    ) -> None:
+        super().__init__(results, whole_row)
+        self._sweep = sweep
+        self._part = part
+
+    @cached_property
+    def macroscopic(self) -> dict[str, Any] | None:
+        """What `against_equations` finds; None where there is nothing to compare with."""
+        from netphase.errors import ArgumentError
+
+        if self._part is None:
+            return None
+        try:
+            return against_equations(self.results, self._sweep, self._part)
+        except ArgumentError as error:  # the runs are worth more than the comparison
+            warn(f"There is no comparison with the macroscopic equations: {error}")
+            return None
+
+    def content(self) -> dict[str, Any]:
+        """The fields of a report, and ``macroscopic``."""
+        return {**super().content(), "macroscopic": self.macroscopic}
+
+    def print(self, page: Console) -> None:
+        """Print the tables."""
+        super().print(page)
+        if self.macroscopic:
+            page.print(comparison_table(self.macroscopic))
 
 
 def against_equations(results: xr.Dataset, sweep: Sweep, part: float) -> dict[str, Any]:

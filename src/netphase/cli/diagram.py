@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import write_whole
-from netphase.cli.application import INCOMPLETE, SUCCESS
-from netphase.cli.comparison import against_equations, comparison_table
+from netphase.cli.comparison import ComparedReport
 from netphase.cli.layer_report import LAYER_FIELDS
-from netphase.cli.layers import layer_diagram, plane_of_layers_options
+from netphase.cli.layers import layer_plane, plane_of_layers_options
 from netphase.cli.methods import method_options
 from netphase.cli.options import (
     activation_option,
@@ -22,19 +20,19 @@ from netphase.cli.options import (
     json_option,
     tolerance_option,
 )
-from netphase.cli.output import console, document, emit, list_files, warn
-from netphase.cli.planes import PLANES, refuse_options_of_others, run_with_bar
-from netphase.cli.report import FIELDS, Report
+from netphase.cli.planes import PLANES, Plane, measured_plane, refuse_options_of_others
+from netphase.cli.report import FIELDS
 from netphase.cli.show import STORE_NAME
 from netphase.cli.size_report import SIZE_FIELDS
-from netphase.cli.sizes import size_diagram, size_options
+from netphase.cli.sizes import size_options, size_plane
 from netphase.cli.stages import PART, stage_of, sweep_of, weaknesses
 from netphase.cli.values import FRACTION, NUMBERS, SEEDS, WIDTHS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from netphase.sweep import Sweep
+FOLDER = Path("netphase-diagram")
+"""Where the output goes if no folder is asked for."""
 
 HELP = f"""Measure a phase diagram: the scales of two layers, those of deep networks, or sizes.
 
@@ -158,7 +156,7 @@ sweep (its specification).
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-diagram",
+    default=FOLDER,
     show_default=True,
     metavar="FOLDER",
     help=f"Folder for the store ({STORE_NAME}), the figures and the JSON document.",
@@ -181,69 +179,23 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Measure the phase diagram."""
     # runs are spread over the cores; read by BLAS when numpy is imported, which is below
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if options["plane"] == "size":
-        return size_diagram(ctx, options)
-    if options["plane"] == "layers":
-        return layer_diagram(ctx, options)
-    refuse_options_of_others(ctx, "scaling")
+    refuse_options_of_others(ctx, options["plane"])
     if options["exact"]:
         from netphase.cli.exact import exact_diagram
 
         return exact_diagram(ctx, options)
+    chosen = {"scaling": _scaling_plane, "size": size_plane, "layers": layer_plane}
+    return measured_plane(ctx, options, chosen[options["plane"]](ctx, options))
+
+
+def _scaling_plane(ctx: click.Context, options: dict[str, Any]) -> Plane:
+    """The plane of the scales that the options describe."""
     from netphase.sweep import run_sweep
 
     sweep = sweep_of(ctx, options)
-    sentences = weaknesses(sweep)
-    for sentence in sentences:
-        warn(sentence)
-    folder: Path = options["output"]
-    results = run_with_bar(run_sweep, sweep, folder / STORE_NAME, options, ctx.command_path)
-    report = Report(results, options["whole_row"])
-    if not report.law_holds:
-        sentences.append(
-            f"No law of infinite width is known for {sweep.base.activation} beyond its linear "
-            "stage: exponents are given without exact lines."
-        )
-        warn(sentences[-1])
-    files = report.draw(folder)
-    comparison = _comparison(results, sweep, options)
-    content = {
-        **report.content(),
-        "macroscopic": comparison,
-        "warnings": sentences,
-        "store": folder / STORE_NAME,
-        "files": files,
-        "sweep": _specification(sweep),
-    }
-    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
-    if options["as_json"]:
-        emit("diagram", content)
-    else:
-        page = console()
-        report.print(page)
-        if comparison:
-            page.print(comparison_table(comparison))
-        list_files(page, [folder / STORE_NAME, folder / "diagram.json", *files])
-    return SUCCESS if report.complete else INCOMPLETE
+    part = options["part"] if stage_of(options) == "initial" else None
 
+    def report_on(results: xr.Dataset) -> ComparedReport:
+        return ComparedReport(results, options["whole_row"], sweep, part)
 
-def _comparison(
-    results: xr.Dataset, sweep: Sweep, options: dict[str, Any]
-) -> dict[str, Any] | None:
-    """The networks beside the macroscopic equations, where these hold: in the initial stage."""
-    from netphase.errors import ArgumentError
-
-    if stage_of(options) == "final":
-        return None
-    try:
-        return against_equations(results, sweep, options["part"])
-    except ArgumentError as error:  # the runs are worth more than the comparison
-        warn(f"There is no comparison with the macroscopic equations: {error}")
-        return None
-
-
-def _specification(sweep: Sweep) -> Any:
-    """The sweep as JSON-able objects."""
-    import json
-
-    return json.loads(sweep.to_json())
+    return Plane(run_sweep, sweep, report_on, weaknesses(sweep), FOLDER)

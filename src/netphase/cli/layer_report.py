@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netphase.cli.output import new_table, number, short
+from netphase.cli.sweep_report import SweepReport
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +49,7 @@ def is_layer_sweep(results: xr.Dataset) -> bool:
     return "plane_x" in results.attrs
 
 
-class LayerReport:
+class LayerReport(SweepReport):
     """A layer sweep's results, analysed once for every way of showing them.
 
     Args:
@@ -67,7 +67,7 @@ class LayerReport:
             layer_exponents,
         )
 
-        self.results = results
+        super().__init__(results)
         self.exponents = layer_exponents(results)
         self.depth = int(results.attrs["depth"])
         self.axes = str(results.attrs["plane_x"]), str(results.attrs["plane_y"])
@@ -80,25 +80,9 @@ class LayerReport:
         self.mislabels = frobenius_mislabels(self.exponents)
 
     @property
-    def unfinished(self) -> int:
-        """Runs that were not made."""
-        return int((~self.results["done"].values).sum())
-
-    @property
     def complete(self) -> bool:
         """Whether every run was made and reached its target."""
         return bool(self.exponents["converged"].values.all()) and not self.unfinished
-
-    @property
-    def specification(self) -> Any:
-        """The sweep as JSON-able objects."""
-        return json.loads(str(self.results.attrs["sweep"]))
-
-    def statuses(self) -> dict[str, int]:
-        """How many runs ended with each status."""
-        from netphase.results import status_words
-
-        return dict(Counter(map(str, status_words(self.results["status"].values).ravel())))
 
     def content(self) -> dict[str, Any]:
         """The fields `LAYER_FIELDS` names, without warnings, store and files."""
@@ -115,11 +99,7 @@ class LayerReport:
                 **{short_name: self.results[name].values for short_name, name in names.items()},
                 **{name: self.results[name].values for name in ("width", "seed")},
             },
-            "runs": {
-                "total": self.results["done"].size,
-                "done": self.results["done"].size - self.unfinished,
-                "statuses": self.statuses(),
-            },
+            "runs": self.runs(),
             "cells": list(self._cells()),
             "criterion": LAYER_CRITERION,
             "regime_criterion": CRITERION,
@@ -191,8 +171,7 @@ class LayerReport:
         page.print(f"S ± its standard error; {', '.join(words)}", soft_wrap=True)
         page.print(self._boundary_table())
         self._print_sentences(page)
-        counts = ", ".join(f"{count} {word}" for word, count in sorted(self.statuses().items()))
-        page.print(f"runs: {counts}")
+        self.print_runs(page)
 
     def _grids(self, room: int) -> Iterator[Table]:
         """Every cell, x to the right, in as many tables as the width asks for."""

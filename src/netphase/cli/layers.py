@@ -11,7 +11,7 @@ from netphase.cli.layer_options import chosen_layer_scaling, layer_scaling_optio
 from netphase.cli.layer_report import LayerReport
 from netphase.cli.methods import chosen_method
 from netphase.cli.options import Function
-from netphase.cli.planes import measured_plane, refuse_options_of_others
+from netphase.cli.planes import Plane
 from netphase.cli.stages import given, refuse_one_width, weak_widths
 from netphase.cli.values import NUMBERS
 
@@ -61,44 +61,20 @@ def plane_of_layers_options(function: Function) -> Function:
     return function
 
 
-def layer_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
-    """Measure the plane, draw and print what it says.
-
-    Args:
-        ctx: the call, which knows what stands on the command line.
-        options: values of the options of ``netphase diagram``.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        click.UsageError: an option belongs to another plane, or options contradict each other.
-        ArgumentError: a value is outside its domain.
-    """
-    from netphase.sweep import run_layer_sweep
-
-    sweep = layer_sweep_of(ctx, options)
-    folder: Path = options["output"] if given(ctx, "output") else FOLDER
-    return measured_plane(
-        ctx, options, run_layer_sweep, sweep, LayerReport, _weaknesses(sweep), folder
-    )
-
-
-def layer_sweep_of(ctx: click.Context, options: dict[str, Any]) -> LayerSweep:
-    """The sweep the options describe.
+def layer_plane(ctx: click.Context, options: dict[str, Any]) -> Plane:
+    """The plane the options describe.
 
     Args:
         ctx: the call, which knows what stands on the command line.
         options: values of the options of ``netphase diagram``.
 
     Raises:
-        click.UsageError: an option belongs to another plane, or options contradict each other.
+        click.UsageError: options contradict each other.
         ArgumentError: a value is outside its domain.
     """
     from netphase.datasets import load
-    from netphase.sweep import LayerSweep, default_layer_sweep
+    from netphase.sweep import LayerSweep, default_layer_sweep, run_layer_sweep
 
-    refuse_options_of_others(ctx, "layers")
     depth = DEPTH if options["depth"] is None else options["depth"]
     usual = default_layer_sweep(depth, options["quick"])
     axes, x, y = _axes(options, usual)
@@ -120,7 +96,7 @@ def layer_sweep_of(ctx: click.Context, options: dict[str, Any]) -> LayerSweep:
         dtype=options["dtype"],
     )
     refuse_one_width(sweep.widths)
-    return sweep
+    return Plane(run_layer_sweep, sweep, LayerReport, _weaknesses(sweep), FOLDER)
 
 
 def _axes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,7 +16,8 @@ from netphase.cli.stages import given
 
 if TYPE_CHECKING:
     import xarray as xr
-    from rich.console import Console
+
+    from netphase.cli.sweep_report import SweepReport
 
 PLANES = ("scaling", "size", "layers")
 """Values of --plane."""
@@ -91,63 +92,47 @@ def run_with_bar(
             raise InterruptedRun(interrupted_sentence(bar, store, name)) from None
 
 
-class PlaneReport(Protocol):
-    """The results of a plane, analysed once for every way of showing them."""
+class Plane(NamedTuple):
+    """What is measured in a plane, and how it is shown.
 
-    @property
-    def complete(self) -> bool:
-        """Whether every run was made and reached its target."""
-        ...
+    Attributes:
+        run: what makes the runs, as for `run_with_bar`.
+        sweep: what it takes.
+        report_on: makes a report of results.
+        weaknesses: sentences on what makes the sweep weak; they are warnings.
+        folder: where the output goes if no folder is asked for.
+    """
 
-    @property
-    def specification(self) -> Any:
-        """The sweep as JSON-able objects."""
-        ...
-
-    def draw(self, folder: Path) -> list[Path]:
-        """Draw the figures; return the files written."""
-        ...
-
-    def content(self) -> dict[str, Any]:
-        """The fields of the JSON document, without warnings, store and files."""
-        ...
-
-    def print(self, page: Console) -> None:
-        """Print the tables."""
-        ...
+    run: Callable[..., xr.Dataset]
+    sweep: Any
+    report_on: Callable[[xr.Dataset], SweepReport]
+    weaknesses: list[str]
+    folder: Path
 
 
-def measured_plane(
-    ctx: click.Context,
-    options: dict[str, Any],
-    run: Callable[..., xr.Dataset],
-    sweep: Any,
-    report_on: Callable[[xr.Dataset], PlaneReport],
-    sentences: list[str],
-    folder: Path,
-) -> int:
+def measured_plane(ctx: click.Context, options: dict[str, Any], plane: Plane) -> int:
     """Measure a plane, draw it, write it down and print what it says.
 
     Args:
         ctx: the call, which knows the name of the command.
         options: values of the options of ``netphase diagram``.
-        run: what makes the runs of ``sweep``, as for `run_with_bar`.
-        sweep: the plane.
-        report_on: makes a report of results.
-        sentences: what makes the plane weak; they are warnings.
-        folder: where the store, the document and the figures go.
+        plane: what to measure.
 
     Returns:
         The exit code.
     """
-    for sentence in sentences:
+    for sentence in plane.weaknesses:
         warn(sentence)
+    folder: Path = options["output"] if given(ctx, "output") else plane.folder
     store = folder / STORE_NAME
-    report = report_on(run_with_bar(run, sweep, store, options, ctx.command_path))
+    results = run_with_bar(plane.run, plane.sweep, store, options, ctx.command_path)
+    report = plane.report_on(results)
+    for sentence in report.remarks:
+        warn(sentence)
     files = report.draw(folder)
     content = {
         **report.content(),
-        "warnings": sentences,
+        "warnings": [*plane.weaknesses, *report.remarks],
         "store": store,
         "files": files,
         "sweep": report.specification,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netphase.cli.output import new_table, number, short
+from netphase.cli.sweep_report import SweepReport
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +62,7 @@ class Stars(NamedTuple):
     gamma: tuple[float, ...]
 
 
-class Report:
+class Report(SweepReport):
     """A sweep's results, analysed once for every way of showing them.
 
     Args:
@@ -77,7 +77,7 @@ class Report:
         from netphase.analysis import analyse_plane
         from netphase.analysis.plane import boundary_of
 
-        self.results = results
+        super().__init__(results)
         self.plane = analyse_plane(results)
         self.boundary = {block: boundary_of(self.plane, block) for block in BLOCKS}
         self.zones = self._smooth()
@@ -123,20 +123,19 @@ class Report:
             return False
 
     @property
-    def unfinished(self) -> int:
-        """Runs that were not made."""
-        return int((~self.results["done"].values).sum())
+    def remarks(self) -> list[str]:
+        """A sentence where no law of infinite width is known."""
+        if self.law_holds:
+            return []
+        return [
+            f"No law of infinite width is known for {self.results.attrs['activation']} beyond its "
+            "linear stage: exponents are given without exact lines."
+        ]
 
     @property
     def complete(self) -> bool:
         """Whether every run was made and reached its target."""
         return bool(self.plane["converged"].values.all()) and not self.unfinished
-
-    def statuses(self) -> dict[str, int]:
-        """How many runs ended with each status."""
-        from netphase.results import status_words
-
-        return dict(Counter(map(str, status_words(self.results["status"].values).ravel())))
 
     def content(self) -> dict[str, Any]:
         """The fields `FIELDS` names, without warnings, store and files."""
@@ -145,11 +144,7 @@ class Report:
         }
         return {
             "axes": axes,
-            "runs": {
-                "total": self.results["done"].size,
-                "done": self.results["done"].size - self.unfinished,
-                "statuses": self.statuses(),
-            },
+            "runs": self.runs(),
             "cells": self._cells(),
             "criterion": self.plane["verdict"].attrs["long_name"],
             "zone_criterion": self.plane["zone"].attrs["long_name"],
@@ -213,8 +208,7 @@ class Report:
         )
         page.print(f"{below}; {', '.join(words)}", soft_wrap=True)
         page.print(self._boundary_table())
-        counts = ", ".join(f"{count} {word}" for word, count in sorted(self.statuses().items()))
-        page.print(f"runs: {counts}")
+        self.print_runs(page)
 
     def _grids(self, room: int) -> Iterator[Table]:
         """Every cell, γ to the right, in as many tables as the width asks for."""

@@ -13,6 +13,7 @@ from netphase.cli.options import json_option
 from netphase.cli.output import console, emit, list_files, warn
 from netphase.cli.report import FIELDS, Report
 from netphase.cli.size_report import SIZE_FIELDS, SizeReport, is_size_sweep
+from netphase.cli.sweep_report import SweepReport
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,8 +56,6 @@ STORE_NAME = "results.zarr"
 @json_option
 def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) -> int:
     """Show a store."""
-    import json
-
     from netphase import store as stores
 
     folder = store / STORE_NAME if (store / STORE_NAME).is_dir() else store
@@ -67,7 +66,7 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
         warn(sentence)
     files = report.draw(output) if output else []
     if as_json:
-        attributes = dict(results.attrs)
+        provenance = {name: each for name, each in results.attrs.items() if name != "sweep"}
         emit(
             "show",
             {
@@ -75,8 +74,8 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
                 "warnings": sentences,
                 "store": folder,
                 "files": files,
-                "sweep": json.loads(attributes.pop("sweep")),
-                "provenance": attributes,
+                "sweep": report.specification,
+                "provenance": provenance,
             },
         )
     else:
@@ -86,7 +85,7 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
     return SUCCESS if report.complete else INCOMPLETE
 
 
-def _report(results: xr.Dataset, whole_row: bool) -> Report | SizeReport | LayerReport:
+def _report(results: xr.Dataset, whole_row: bool) -> SweepReport:
     """The report that suits a store.
 
     Raises:
@@ -103,7 +102,7 @@ def _report(results: xr.Dataset, whole_row: bool) -> Report | SizeReport | Layer
     return SizeReport(results) if sizes else LayerReport(results)
 
 
-def unfinished_sentence(report: Report | SizeReport | LayerReport) -> str:
+def unfinished_sentence(report: SweepReport) -> str:
     """How many runs are missing, and what to do."""
     total = report.results["done"].size
     return (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netphase.cli.output import new_table, number, short
+from netphase.cli.sweep_report import SweepReport
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +38,7 @@ def is_size_sweep(results: xr.Dataset) -> bool:
     return "scaling" in results.dims
 
 
-class SizeReport:
+class SizeReport(SweepReport):
     """A size sweep's results, analysed once for every way of showing them.
 
     Args:
@@ -49,7 +48,7 @@ class SizeReport:
     def __init__(self, results: xr.Dataset) -> None:
         from netphase.analysis import endings, error_slopes, measured_front, twin_ridge
 
-        self.results = results
+        super().__init__(results)
         self.scalings = [float(gamma) for gamma in results["scaling"].values]
         self.fronts = [measured_front(results, gamma) for gamma in self.scalings]
         self.slopes = [
@@ -61,27 +60,11 @@ class SizeReport:
         self.endings = endings(results)
 
     @property
-    def unfinished(self) -> int:
-        """Runs that were not made."""
-        return int((~self.results["done"].values).sum())
-
-    @property
     def complete(self) -> bool:
         """Whether every run was made and ended at its target, on a plateau, or at its time."""
         from netphase.analysis.sizes import USABLE
 
         return set(self.statuses()) <= {status.value for status in USABLE}
-
-    @property
-    def specification(self) -> Any:
-        """The sweep as JSON-able objects."""
-        return json.loads(str(self.results.attrs["sweep"]))
-
-    def statuses(self) -> dict[str, int]:
-        """How many runs ended with each status."""
-        from netphase.results import status_words
-
-        return dict(Counter(map(str, status_words(self.results["status"].values).ravel())))
 
     def content(self) -> dict[str, Any]:
         """The fields `SIZE_FIELDS` names, without warnings, store and files."""
@@ -94,11 +77,7 @@ class SizeReport:
             "target": about["target"],
             "d": int(about["d"]),
             "inputs": about["inputs"],
-            "runs": {
-                "total": self.results["done"].size,
-                "done": self.results["done"].size - self.unfinished,
-                "statuses": self.statuses(),
-            },
+            "runs": self.runs(),
             "cells": self._cells(),
             "fronts": [self._front(front) for front in self.fronts],
             "front_criterion": FRONT,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from netphase.cli.methods import chosen_method
-from netphase.cli.planes import measured_plane, refuse_options_of_others
+from netphase.cli.planes import Plane
 from netphase.cli.size_report import SizeReport
 from netphase.cli.stages import ROUNDING, given
 from netphase.cli.values import POSITIVE, SAMPLES, SCALINGS
@@ -87,48 +87,24 @@ def size_options(function: Function) -> Function:
     return function
 
 
-def size_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
-    """Measure the map, draw and print what it says.
-
-    Args:
-        ctx: the call, which knows what stands on the command line.
-        options: values of the options of ``netphase diagram``.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        click.UsageError: an option belongs to the other plane.
-        ArgumentError: a value is outside its domain.
-    """
-    from netphase.sweep import run_size_sweep
-
-    sweep = size_sweep_of(ctx, options)
-    folder: Path = options["output"] if given(ctx, "output") else FOLDER
-    return measured_plane(
-        ctx, options, run_size_sweep, sweep, SizeReport, _weaknesses(sweep), folder
-    )
-
-
-def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
-    """The sweep the options describe.
+def size_plane(ctx: click.Context, options: dict[str, Any]) -> Plane:
+    """The plane the options describe.
 
     Args:
         ctx: the call, which knows what stands on the command line.
         options: values of the options of ``netphase diagram``.
 
     Raises:
-        click.UsageError: an option belongs to the other plane.
+        click.UsageError: options of the method contradict each other.
         ArgumentError: a value is outside its domain.
     """
     from netphase.dynamics import Adam
-    from netphase.sweep import SizeSweep
+    from netphase.sweep import SizeSweep, run_size_sweep
 
-    refuse_options_of_others(ctx, "size")
     grid = QUICK if options["quick"] else PAPER
     method = chosen_method(options)
     assert not isinstance(method, Adam)  # which is refused for every plane
-    return SizeSweep(
+    sweep = SizeSweep(
         widths=options["widths"] or grid.widths,
         samples=options["samples"] or grid.samples,
         seeds=options["seeds"] if given(ctx, "seeds") else grid.seeds,
@@ -140,6 +116,7 @@ def size_sweep_of(ctx: click.Context, options: dict[str, Any]) -> SizeSweep:
         time=options["time"],
         dtype=options["dtype"],
     )
+    return Plane(run_size_sweep, sweep, SizeReport, _weaknesses(sweep), FOLDER)
 
 
 def _weaknesses(sweep: SizeSweep) -> list[str]:
