@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from netphase import activations, datasets
@@ -15,7 +14,8 @@ from netphase._types import Array
 from netphase.activations import Activation
 from netphase.datasets import Dataset
 from netphase.errors import ArgumentError
-from netphase.kernels import deep_kernels, degeneracy_exponent
+from netphase.kernels import degeneracy_exponent
+from netphase.kernels.degeneracy import shrunk_eigenvalues
 from netphase.results import degeneracy_dataset
 from netphase.scalings import LayerScales
 from netphase.sweep.axes import axis_values
@@ -109,14 +109,12 @@ def _least(
     x: Array, scales: LayerScales, activation: str | Activation, factor: float
 ) -> tuple[float, bool]:
     """λ_min with β_1 times ε, and whether it is above the error."""
-    betas = (factor * scales.betas[0], *scales.betas[1:])
     try:
-        small = msgspec.structs.replace(scales, betas=betas)
-        values = np.linalg.eigvalsh(deep_kernels(x, small, activation).tangent)
+        values = shrunk_eigenvalues(x, scales, activation, factor)
     except ArgumentError as error:
         raise ArgumentError(f"With β_1 times ε = {factor:g}: {error}") from error
     noise = RESOLVED * len(values) * np.finfo(np.float64).eps * values[-1]
-    return max(float(values[0]), 0.0), bool(values[0] > noise)
+    return float(values[0]), bool(values[0] > noise)
 
 
 def _predicted(x: Array, activation: str | Activation, depth: int) -> tuple[float, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 import numpy as np
 
 from netphase import activations
@@ -12,6 +13,7 @@ from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
 from netphase.kernels.deep import deep_kernels
+from netphase.kernels.modes import above_rounding
 from netphase.scalings import LayerScales
 
 _MOST = 12  # degree up to which derivatives at zero are told from rounding
@@ -100,7 +102,8 @@ def shrinking_eigenvalues(
         λ_min, shape (e,); 0 where it is lost in rounding.
 
     Raises:
-        ArgumentError: as `degeneracy_exponent`, or a size is not positive.
+        ArgumentError: a size is not positive, another argument is out of its range, or as
+            `deep_kernels`.
 
     Example:
         >>> x = np.random.default_rng(0).standard_normal((6, 3))
@@ -110,16 +113,41 @@ def shrinking_eigenvalues(
     """
     hidden = positive_int("depth", depth)
     _check_layer(layer, hidden)
+    scales = _equal_scales(hidden)
     found = []
     for k, size in enumerate(finite_array("sizes", sizes, 1)):
         epsilon = positive_float(f"sizes[{k}]", float(size))
-        scales = LayerScales(1, (epsilon, *(1.0,) * hidden), (1.0,) * (hidden + 1))
-        kernels = deep_kernels(x, scales, activation)
-        kernel = kernels.tangent if layer is None else kernels.kernels[layer - 1]
-        values = np.linalg.eigvalsh(kernel)
-        noise = len(values) * np.finfo(np.float64).eps * values[-1]
-        found.append(float(values[0]) if values[0] > noise else 0.0)
+        found.append(shrunk_eigenvalues(x, scales, activation, epsilon, layer)[0])
     return np.array(found)
+
+
+def shrunk_eigenvalues(
+    x: Array,
+    scales: LayerScales,
+    activation: str | Activation,
+    factor: float,
+    layer: int | None = None,
+) -> Array:
+    """Eigenvalues of a limiting kernel with β_1 multiplied by ε.
+
+    Args:
+        x: inputs, shape (n, d), no row zero.
+        scales: those without ε.
+        activation: name or `Activation`.
+        factor: ε > 0.
+        layer: l of K^[l], from 1 to L+1; None for the whole Θ.
+
+    Returns:
+        Ascending, shape (n,); those of the size of rounding are 0.
+
+    Raises:
+        ArgumentError: as `deep_kernels`.
+    """
+    betas = (factor * scales.betas[0], *scales.betas[1:])
+    kernels = deep_kernels(x, msgspec.structs.replace(scales, betas=betas), activation)
+    if layer is None:
+        return kernels.eigenvalues
+    return above_rounding(np.linalg.eigvalsh(kernels.kernels[layer - 1]))
 
 
 def _degrees(sigma: Activation, depth: int) -> list[set[int]]:
@@ -220,6 +248,11 @@ def _basis(columns: Array) -> Array:
     """An orthonormal basis of the space that columns span."""
     left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
     return np.asarray(left[:, sizes > 1e-9 * sizes.max(initial=0.0)])
+
+
+def _equal_scales(depth: int) -> LayerScales:
+    """All gains and learning rates one."""
+    return LayerScales(1, (1.0,) * (depth + 1), (1.0,) * (depth + 1))
 
 
 def _check_layer(layer: int | None, depth: int) -> None:
