@@ -92,6 +92,9 @@ def test_large_pre_activations_of_tanh_leave_the_output_layer_alone():
         ((np.vstack([inputs(2, 3), -inputs(1, 3)]), "erf"), "opposite"),
         ((inputs(99, 1), "gelu"), "too many"),
         ((np.zeros((2, 3)), "tanh"), "rank 0 for 2 inputs"),
+        ((inputs(4, 3)[[0, 1, 1]], "relu"), "some are equal or proportional"),
+        ((np.vstack([inputs(2, 3), 2e9 * inputs(1, 3)]), "relu", 2, 1), "equal or proportional"),
+        ((np.vstack([inputs(2, 3), np.zeros((1, 3))]), "relu"), "no zero row, but row 2 is"),
     ],
 )
 def test_bad_arguments_are_refused_in_words(arguments, words):
@@ -111,6 +114,37 @@ def test_activations_with_a_kink_and_constants_have_no_exponent():
         degeneracy_exponent(inputs(2, 2), flat)
     with pytest.raises(ArgumentError, match=r"`sizes\[0\]` must be a positive"):
         shrinking_eigenvalues(inputs(2, 2), "tanh", np.array([0.0]))
+
+
+def own(name, value, slope):
+    return activations.from_pair(name, value, slope)
+
+
+def test_a_steep_activation_has_the_degrees_of_one_that_is_not():
+    steep = own("steep", lambda z: np.tanh(100 * z), lambda z: 100 / np.cosh(100 * z) ** 2)
+    assert degeneracy_exponent(inputs(7, 2), steep) == degeneracy_exponent(inputs(7, 2), "erf") == 8
+    lacking = own(  # no z³, which an interpolation on too large an interval would show
+        "lacking",
+        lambda z: np.tanh(10 * z) + (10 * z) ** 3 / 3,
+        lambda z: 10 / np.cosh(10 * z) ** 2 + 10 * (10 * z) ** 2,
+    )
+    assert degeneracy_exponent(inputs(6, 2), lacking) == 8  # degrees 1 and 5
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        own("cube", lambda z: z + abs(z) ** 3, lambda z: 1 + 3 * z * abs(z)),
+        own(
+            "step",
+            lambda z: np.tanh(1e4 * z),
+            lambda z: 1e4 / np.cosh(np.clip(1e4 * z, -99, 99)) ** 2,
+        ),
+    ],
+)
+def test_what_no_polynomial_holds_has_no_degrees(activation):
+    with pytest.raises(ArgumentError, match="must have a Taylor series at zero"):
+        degeneracy_exponent(inputs(4, 3), activation)
 
 
 @pytest.mark.parametrize("size", [1e300, 1e-300])
