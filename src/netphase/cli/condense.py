@@ -13,7 +13,7 @@ from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.condensed import FIELDS, content_of, print_content
 from netphase.cli.methods import chosen_method, method_options_with
 from netphase.cli.options import chosen_law, dtype_option, json_option, law_options
-from netphase.cli.output import console, document, emit, list_files, make_folder, warn
+from netphase.cli.output import document, make_folder, present, warn
 from netphase.cli.values import POSITIVE
 
 if TYPE_CHECKING:
@@ -176,12 +176,9 @@ def command(**options: Any) -> int:
     files.append(folder / "condense.json")
     content |= {"name": name, "files": files}
     write_whole(folder / "condense.json", document("condense", content) + "\n")
-    if options["as_json"]:
-        emit("condense", content)
-    else:
-        page = console()
-        print_content(page, content)
-        list_files(page, files)
+    present(
+        "condense", content, lambda page: print_content(page, content), files, options["as_json"]
+    )
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
 

@@ -10,12 +10,10 @@ import click
 from netphase._files import replacing, write_whole
 from netphase.cli.application import SUCCESS
 from netphase.cli.output import (
-    console,
     document,
-    emit,
-    list_files,
     new_table,
     number,
+    present,
     short,
     warn,
 )
@@ -74,12 +72,13 @@ def exact_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
     files = [_save(plane, folder / "exact.nc"), *_draw(plane, folder)]
     content = {**_content(plane), "warnings": sentences, "files": files}
     write_whole(folder / "exact.json", document("diagram", content) + "\n")
-    if options["as_json"]:
-        emit("diagram", content)
-    else:
-        page = console()
-        _print(page, plane, content)
-        list_files(page, [folder / "exact.json", *files])
+    present(
+        "diagram",
+        content,
+        lambda page: _print(page, plane, content),
+        [folder / "exact.json", *files],
+        options["as_json"],
+    )
     return SUCCESS
 
 

@@ -12,7 +12,7 @@ from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.kernel_report import FIELDS, content_of, print_content
 from netphase.cli.layer_options import chosen_layer_scaling, layer_scaling_options
 from netphase.cli.options import activation_option, json_option
-from netphase.cli.output import console, document, emit, list_files, make_folder, save_record
+from netphase.cli.output import document, make_folder, present, save_record
 from netphase.cli.progress import LiveLine
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, SEEDS, WIDTHS
 
@@ -136,12 +136,7 @@ def command(**options: Any) -> int:
     files.append(folder / RECORDS[2])
     content["files"] = files
     write_whole(files[-1], document("kernel", content) + "\n")
-    if options["as_json"]:
-        emit("kernel", content)
-    else:
-        page = console()
-        print_content(page, content)
-        list_files(page, files)
+    present("kernel", content, lambda page: print_content(page, content), files, options["as_json"])
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,30 @@ def list_files(page: Console, paths: Iterable[Path]) -> None:
     """Say which files were written, one a line, so that a path can be copied."""
     for path in paths:
         page.print(f"wrote {path}", soft_wrap=True, markup=False)
+
+
+def present(
+    command: str,
+    content: Any,
+    print_tables: Callable[[Console], None],
+    files: Iterable[Path],
+    as_json: bool,
+) -> None:
+    """Show what a command found: its JSON document, or its tables and the files it wrote.
+
+    Args:
+        command: the subcommand.
+        content: fields of the JSON document.
+        print_tables: prints the content for a reader.
+        files: what was written.
+        as_json: whether --json is given.
+    """
+    if as_json:
+        emit(command, content)
+        return
+    page = console()
+    print_tables(page)
+    list_files(page, files)
 
 
 def make_folder(folder: Path) -> None:

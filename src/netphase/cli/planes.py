@@ -10,7 +10,7 @@ import click
 
 from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
-from netphase.cli.output import console, document, emit, list_files, warn
+from netphase.cli.output import document, present, warn
 from netphase.cli.show import STORE_NAME
 from netphase.cli.stages import given
 
@@ -138,10 +138,11 @@ def measured_plane(ctx: click.Context, options: dict[str, Any], plane: Plane) ->
         "sweep": report.specification,
     }
     write_whole(folder / "diagram.json", document("diagram", content) + "\n")
-    if options["as_json"]:
-        emit("diagram", content)
-    else:
-        page = console()
-        report.print(page)
-        list_files(page, [store, folder / "diagram.json", *files])
+    present(
+        "diagram",
+        content,
+        report.print,
+        [store, folder / "diagram.json", *files],
+        options["as_json"],
+    )
     return SUCCESS if report.complete else INCOMPLETE

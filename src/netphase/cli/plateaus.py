@@ -13,12 +13,10 @@ from netphase.cli.application import SUCCESS
 from netphase.cli.curve_files import LossCurve, read_curve
 from netphase.cli.options import json_option
 from netphase.cli.output import (
-    console,
     document,
-    emit,
-    list_files,
     make_folder,
     new_table,
+    present,
     short,
     warn,
 )
@@ -136,12 +134,7 @@ def command(**options: Any) -> int:
     write_whole(files[-1], document("plateaus", content) + "\n")
     if curve.skipped:
         warn(f"{curve.skipped} rows have an empty cell and were left out.")
-    if options["as_json"]:
-        emit("plateaus", content)
-    else:
-        page = console()
-        _print(page, content)
-        list_files(page, files)
+    present("plateaus", content, lambda page: _print(page, content), files, options["as_json"])
     return SUCCESS
 
 

@@ -11,7 +11,7 @@ import click
 from netphase._files import replacing, write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import json_option
-from netphase.cli.output import console, document, emit, list_files, make_folder
+from netphase.cli.output import document, make_folder, present
 from netphase.cli.quenched import FIELDS, ablation_of, content_of, print_content
 from netphase.cli.values import POSITIVE, Real, StepSize
 
@@ -191,12 +191,7 @@ def command(**options: Any) -> int:
         files.insert(1, _save(altered, folder / "ablation.nc"))
         content["ablation"] = ablation_of(altered)
         _write(content, folder)
-    if options["as_json"]:
-        emit("quench", content)
-    else:
-        page = console()
-        print_content(page, content)
-        list_files(page, files)
+    present("quench", content, lambda page: print_content(page, content), files, options["as_json"])
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
 

@@ -13,7 +13,7 @@ import click
 from netphase._files import write_whole
 from netphase.cli.application import FAILED, SUCCESS, InterruptedRun
 from netphase.cli.options import json_option
-from netphase.cli.output import console, emit, error_console, list_files, new_table, plain, short
+from netphase.cli.output import error_console, new_table, plain, present, short
 from netphase.cli.values import WholeNumbers
 
 if TYPE_CHECKING:
@@ -110,12 +110,7 @@ def command(
     text = json.dumps(plain(content), indent=1, ensure_ascii=False)
     write_whole(folder / "checks.json", text + "\n")
     content["files"] = sorted(path for path in folder.iterdir() if path.is_file())
-    if as_json:
-        emit("reproduce", content)
-    else:
-        page = console()
-        _print(page, content)
-        list_files(page, content["files"])
+    present("reproduce", content, lambda page: _print(page, content), content["files"], as_json)
     return FAILED if verdicts[NOT_REPRODUCED] else SUCCESS
 
 

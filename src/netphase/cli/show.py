@@ -10,7 +10,7 @@ import click
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.layer_report import LAYER_FIELDS, LayerReport, is_layer_sweep
 from netphase.cli.options import json_option
-from netphase.cli.output import console, emit, list_files, warn
+from netphase.cli.output import present, warn
 from netphase.cli.report import FIELDS, Report
 from netphase.cli.size_report import SIZE_FIELDS, SizeReport, is_size_sweep
 from netphase.cli.sweep_report import SweepReport
@@ -65,23 +65,15 @@ def command(store: Path, output: Path | None, whole_row: bool, as_json: bool) ->
     for sentence in sentences:
         warn(sentence)
     files = report.draw(output) if output else []
-    if as_json:
-        provenance = {name: each for name, each in results.attrs.items() if name != "sweep"}
-        emit(
-            "show",
-            {
-                **report.content(),
-                "warnings": sentences,
-                "store": folder,
-                "files": files,
-                "sweep": report.specification,
-                "provenance": provenance,
-            },
-        )
-    else:
-        page = console()
-        report.print(page)
-        list_files(page, files)
+    content = {
+        **report.content(),
+        "warnings": sentences,
+        "store": folder,
+        "files": files,
+        "sweep": report.specification,
+        "provenance": {name: each for name, each in results.attrs.items() if name != "sweep"},
+    }
+    present("show", content, report.print, files, as_json)
     return SUCCESS if report.complete else INCOMPLETE
 
 

@@ -11,7 +11,7 @@ import click
 from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import json_option
-from netphase.cli.output import console, document, emit, list_files, make_folder, save_record, warn
+from netphase.cli.output import document, make_folder, present, save_record, warn
 from netphase.cli.progress import LiveLine
 from netphase.cli.time_report import FIELDS, content_of, print_content
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, REAL, SEEDS
@@ -151,12 +151,9 @@ def command(**options: Any) -> int:
     write_whole(files[-1], document("timescales", content) + "\n")
     for sentence in content["warnings"]:
         warn(sentence)
-    if options["as_json"]:
-        emit("timescales", content)
-    else:
-        page = console()
-        print_content(page, content)
-        list_files(page, files)
+    present(
+        "timescales", content, lambda page: print_content(page, content), files, options["as_json"]
+    )
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
 
