@@ -192,6 +192,22 @@ def test_lazy_features_above_the_boundary_are_noticed():
     assert checks[-1].verdict is Verdict.REPRODUCED
 
 
+def test_no_claim_rests_on_runs_that_did_not_converge():
+    lost = power_laws((-0.5, -1.0, -0.5), converged=False)
+    row = setting.TABLE[0]
+    for size in ("smoke", "small"):
+        checks = [
+            *three_layers._exponents(0.9, lost, size),
+            *three_layers._mislabelled({0.9: lost, 2.1: lost}),
+            *slopes._checks(2, "relu", {"LeCun": lost}, size),
+            *table._checks(table.Found(row, lost, "not converged"))[:1],
+        ]
+        assert {check.verdict for check in checks} == {Verdict.NOT_REPRODUCED}
+    mup = next(row for row in setting.TABLE if row.name == setting.plain("mup"))
+    checks = table._one_rate([table.Found(mup, lost, "not converged")])
+    assert [check.verdict for check in checks] == [Verdict.NOT_REPRODUCED] * 3
+
+
 def test_the_first_norm_of_the_first_matrix_is_taken_at_its_power():
     ladder = power_laws((0.0, 0.0, 0.0))
     first = ladder.operator / (1 + np.sqrt(4 / ladder.widths))[:, None]  # over β(√m + √d)

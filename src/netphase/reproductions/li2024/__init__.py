@@ -14,7 +14,8 @@ DEPARTURES = (
     "Data: four unit vectors with cosines 0.4, 0.2 and 0.1 in four dimensions, targets of root "
     "mean square 1/2. Every kernel is well conditioned on them and has a simple least eigenvalue. "
     "Networks are centred, f − f(0), which starts at exactly zero and does not double the kernel. "
-    "Training is gradient descent at half the limit of stability to 1e-4 of the first loss.",
+    "Training is gradient descent at half the limit of stability to 1e-4 of the first loss. No "
+    "claim that rests on a run which does not get there counts as reproduced.",
     "Fig. 1: tanh is left out where pre-activations grow with the width and below the boundary, "
     "where it saturates in training: theory is for pre-activations of order one or homogeneous "
     "activations. Exponents are fitted over the three largest widths. At sizes smoke and small "

@@ -82,9 +82,7 @@ def _exponents(gamma: float, found: Ladder, size: Size) -> list[Check]:
     checks = []
     for name, expected, fit in rows:
         claim = f"γ = {gamma:g}, {name}: exponent"
-        if not found.converged:
-            checks.append(untested(f"{claim}; not all runs fitted the data", WHERE, expected))
-        elif size == "smoke":
+        if size == "smoke" and found.converged:
             checks.append(untested(claim, WHERE, expected, WITHIN, fit.exponent))
         else:
             checks.append(close(claim, WHERE, expected, fit.exponent, WITHIN, fit.standard_error))

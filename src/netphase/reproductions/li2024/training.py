@@ -65,15 +65,19 @@ class Ladder:
     converged: bool
 
     def fits(self, norm: str = "operator", last: int = 0) -> list[PowerLawFit]:
-        """One power law in the width a layer, over the last few widths or (0) over all."""
+        """One power law in the width a layer, over the last few widths or (0) over all.
+
+        Where a run did not converge all are NaN, and so no claim on them is reproduced.
+        """
         table = getattr(self, norm)[:, -last:]
         widths = self.widths[-last:]
-        return [fit_power_law(widths, table[..., each]) for each in range(table.shape[-1])]
+        return [power_law(widths, each, self.converged) for each in np.moveaxis(table, -1, 0)]
 
     def local(self, norm: str = "operator") -> Array:
-        """Slopes between neighbouring widths, shape (s, w − 1, layers)."""
-        table = np.log(getattr(self, norm))
-        return np.asarray(np.diff(table, axis=1) / np.diff(np.log(self.widths))[:, None])
+        """Slopes between neighbouring widths, shape (s, w − 1, layers); NaN as in `fits`."""
+        changes = np.log(getattr(self, norm))
+        slopes = np.diff(changes, axis=1) / np.diff(np.log(self.widths))[:, None]
+        return slopes if self.converged else np.full_like(slopes, math.nan)
 
     def predicted(self, norm: str = "operator") -> Array:
         """The exponents of theory in the operator or Frobenius norm, shape (L+1,)."""
@@ -103,6 +107,23 @@ def ladders(cases: Sequence[Case], widths: Sequence[int], seeds: int) -> list[La
         ])
         for case in cases
     ]  # fmt: skip
+
+
+def power_law(widths: Array, values: Array, converged: bool) -> PowerLawFit:
+    """A power law in the width, which `fit_power_law` would fit to the runs that converged alone.
+
+    Args:
+        widths: m, shape (w,).
+        values: shape (s, w).
+        converged: whether all runs did.
+
+    Returns:
+        The fit; NaN throughout where one did not.
+    """
+    if converged:
+        return fit_power_law(widths, values)
+    nothing = np.full(len(values), math.nan)
+    return PowerLawFit(math.nan, math.nan, 0.0, math.nan, 0, math.nan, math.nan, nothing)
 
 
 def jackknife(statistic: Callable[[Array], float], values: Array) -> tuple[float, float]:
