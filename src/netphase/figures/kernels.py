@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,26 +56,29 @@ def kernel_errors(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         ArgumentError: ``results`` is of another kind.
     """
     _refuse_other(results)
-    with style():
-        figure = new_figure(width, 0.56 * width)
-        panels = figure.subplots(1, 2, sharey=True)
-        _draw_errors(panels[0], results, "tangent", r"$\Theta$", 0)
-        for layer in results["layer"].values:
-            name = rf"$\Theta^{{[{layer}]}}$"
-            _draw_errors(panels[0], results.sel(layer=layer), "layer", name, int(layer))
-        for hidden in results["hidden"].values:
-            name = f"$S^{{[{hidden}]}}$"
-            _draw_errors(panels[1], results.sel(hidden=hidden), "feature", name, int(hidden))
-        shown = {"tangent kernel and its layers": ("tangent_error", "layer_error"),
-                 "Gram matrices of features": ("feature_error",)}  # fmt: skip
-        for axes, letter, (what, names) in zip(panels, "ab", shown.items(), strict=True):
-            _draw_half(axes, results[list(names)])
-            _width_axis(axes, results)
-            panel_label(axes, f"({letter}) {what}")
-            tidy(axes)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-        panels[0].set_ylabel("relative error (Frobenius norm)")
-    return figure
+    parts = {
+        "tangent kernel and its layers": _draw_tangent_errors,
+        "Gram matrices of features": _draw_feature_errors,
+    }
+    return _two_panels(results, parts, (width, 0.56 * width), legend_at=-0.16, sharey=True)
+
+
+def _draw_tangent_errors(axes: Axes, results: xr.Dataset) -> None:
+    _draw_errors(axes, results, "tangent", r"$\Theta$", 0)
+    for layer in results["layer"].values:
+        name = rf"$\Theta^{{[{layer}]}}$"
+        _draw_errors(axes, results.sel(layer=layer), "layer", name, int(layer))
+    _draw_half(axes, results[["tangent_error", "layer_error"]])
+    _width_axis(axes, results)
+    axes.set_ylabel("relative error (Frobenius norm)")
+
+
+def _draw_feature_errors(axes: Axes, results: xr.Dataset) -> None:
+    for hidden in results["hidden"].values:
+        name = f"$S^{{[{hidden}]}}$"
+        _draw_errors(axes, results.sel(hidden=hidden), "feature", name, int(hidden))
+    _draw_half(axes, results[["feature_error"]])
+    _width_axis(axes, results)
 
 
 def _draw_errors(axes: Axes, results: xr.Dataset, what: str, name: str, place: int) -> None:
@@ -120,18 +124,8 @@ def kernel_spectra(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         ArgumentError: ``results`` is of another kind.
     """
     _refuse_other(results)
-    with style():
-        figure = new_figure(width, 0.45 * width)
-        panels = figure.subplots(1, 2)
-        _draw_spectra(panels[0], results)
-        _draw_least(panels[1], results)
-        for axes, letter, what in zip(
-            panels, "ab", ("spectrum of the tangent kernel", "least eigenvalue"), strict=True
-        ):
-            panel_label(axes, f"({letter}) {what}")
-            tidy(axes)
-            axes.legend()
-    return figure
+    parts = {"spectrum of the tangent kernel": _draw_spectra, "least eigenvalue": _draw_least}
+    return _two_panels(results, parts, (width, 0.45 * width))
 
 
 def _draw_spectra(axes: Axes, results: xr.Dataset) -> None:
@@ -231,18 +225,8 @@ def loss_decay(results: xr.Dataset, *, width: float = PAGE) -> Figure:
     _refuse_other(results)
     if "mean_square" not in results:
         raise ArgumentError("Argument `results` must be of trained networks: give `train_by`.")
-    with style():
-        figure = new_figure(width, 0.55 * width)
-        panels = figure.subplots(1, 2)
-        _draw_losses(panels[0], results)
-        _draw_rates(panels[1], results)
-        for axes, letter, what in zip(
-            panels, "ab", ("loss of trained networks", "late decay of the loss"), strict=True
-        ):
-            panel_label(axes, f"({letter}) {what}")
-            tidy(axes)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    return figure
+    parts = {"loss of trained networks": _draw_losses, "late decay of the loss": _draw_rates}
+    return _two_panels(results, parts, (width, 0.55 * width), legend_at=-0.2)
 
 
 def _draw_losses(axes: Axes, results: xr.Dataset) -> None:
@@ -336,6 +320,29 @@ def least_eigenvalues(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
 def _slope_label(slope: float, predicted: float) -> str:
     told = f" (predicted {predicted:g})" if np.isfinite(predicted) else ""
     return f"slope {slope + 0.0:.2f}{told}".replace("-", "−")
+
+
+def _two_panels(
+    results: xr.Dataset,
+    parts: Mapping[str, Callable[[Axes, xr.Dataset], None]],
+    size: tuple[float, float],
+    *,
+    legend_at: float | None = None,
+    sharey: bool = False,
+) -> Figure:
+    """Two panels side by side, by their titles; legends inside, or below at this height."""
+    below: dict[str, Any] = {}
+    if legend_at is not None:
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, legend_at), "ncols": 2}
+    with style():
+        figure = new_figure(*size)
+        panels = figure.subplots(1, 2, sharey=sharey)
+        for axes, letter, (title, draw) in zip(panels, "ab", parts.items(), strict=True):
+            draw(axes, results)
+            panel_label(axes, f"({letter}) {title}")
+            tidy(axes)
+            axes.legend(**below)
+    return figure
 
 
 def _width_axis(axes: Axes, results: xr.Dataset) -> None:
