@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from netphase import reproductions
+from netphase.engine import Stop
 from netphase.kernels import deep_kernels
 from netphase.reproductions import Verdict
 from netphase.reproductions.li2024 import (
@@ -131,6 +132,39 @@ def test_rates_are_those_of_the_end():
     assert bend < 1e-4
     assert decay.line(time, np.exp(-time - 0.02 * time**2))[1] > 0.01
     assert all(map(math.isnan, decay.line(time, np.exp(-time / 4))))  # stops on the way
+
+
+def decays(exponent, rate, power):
+    """Runs at three widths with four seeds that scatter by a percent."""
+    m, seeds = np.array([64.0, 256.0, 1024.0]), np.array([[0.99], [1.0], [1.0], [1.01]])
+    still = np.zeros(2)
+    return decay.Decay(1, exponent, m, rate * seeds + 0 * m, 0 * seeds * m, seeds * m**power,
+                       still, still)  # fmt: skip
+
+
+def verdicts(found, size="small"):
+    return [check.verdict for check in decay._checks(found, size)]
+
+
+def test_a_rate_that_is_off_by_many_errors_but_by_little_has_not_failed():
+    right, wrong = Verdict.REPRODUCED, Verdict.NOT_REPRODUCED
+    assert verdicts(decays(0.0, 1.30, 0.0)) == [right, right, right]
+    assert verdicts(decays(0.0, 1.05, 0.0)) == [right, right, wrong]
+
+
+@pytest.mark.parametrize("size", ["smoke", "small"])
+@pytest.mark.parametrize("exponent", [0.5, 0.1, 0.0])
+def test_a_decay_that_one_run_did_not_reach_is_not_reproduced(exponent, size):
+    found = decays(exponent, 1.0, -2 * exponent)
+    assert verdicts(found, "small")[0] is not Verdict.NOT_REPRODUCED
+    for values in (found.ratio, found.bend, found.kernel):
+        values[1, -1] = np.nan
+    assert set(verdicts(found, size)) == {Verdict.NOT_REPRODUCED}
+
+
+def test_runs_that_end_early_have_no_numbers(monkeypatch):
+    monkeypatch.setattr(decay, "Stop", lambda **rest: Stop(**(rest | {"max_steps": 20})))
+    assert np.isnan(decay._run(1, 0.5, 16, range(2)).numbers).all()
 
 
 # --- kernels -----------------------------------------------------------------------------------
