@@ -8,7 +8,7 @@ import pytest
 
 from netphase import reproductions
 from netphase.engine import Stop
-from netphase.kernels import deep_kernels
+from netphase.kernels import deep_kernels, degeneracy_exponent
 from netphase.reproductions import Verdict
 from netphase.reproductions.li2024 import (
     decay,
@@ -185,6 +185,33 @@ def test_degrees_of_deeper_networks_are_sums():
     assert degeneracy.monomials("gelu", 1) == [1, 2, 4, 6]
     assert degeneracy.monomials("gelu", 2) == [1, 2, 3, 4, 5, 6]
     assert degeneracy.monomials("x_tanh", 2) == [4, 6]
+
+
+@pytest.mark.parametrize(("activation", "samples", "depth"), degeneracy.CASES)
+def test_exponents_of_the_library_are_those_of_the_series_in_every_kernel(
+    activation, samples, depth
+):
+    x = degeneracy.circle(samples)
+    degree = degeneracy.spanning_degree(x, degeneracy.monomials(activation, depth))
+    for layer in range(1, depth + 2):
+        assert degeneracy_exponent(x, activation, depth, layer) == 2 * (degree - 1)
+
+
+@pytest.mark.parametrize("samples", [6, 12])
+@pytest.mark.parametrize(
+    ("activation", "depth"),
+    [
+        (name, depth)
+        for name in degeneracy.TAYLOR
+        for depth in (1, 2, 3)
+        if (name, depth) != ("x_tanh", 3)  # starts at degree eight, beyond the series
+    ],
+)
+def test_exponents_of_the_library_are_those_of_the_series_on_a_sphere(activation, depth, samples):
+    x = np.random.default_rng(depth).standard_normal((samples, 3))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    degree = degeneracy.spanning_degree(x, degeneracy.monomials(activation, depth))
+    assert degeneracy_exponent(x, activation, depth, depth + 1) == 2 * (degree - 1)
 
 
 def test_degrees_that_span_the_circle():
