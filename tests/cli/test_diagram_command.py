@@ -1,7 +1,6 @@
-"""`netphase diagram`: options, tables, JSON, files, exit codes, resuming."""
+"""`netphase diagram`: options, tables, JSON, files, exit codes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,21 +11,10 @@ import pytest
 
 from netphase.cli import diagram, progress, stages
 
-SMALL = (
-    "diagram",
-    *("--gamma", "0.6,0.8,0.95,1.05,1.2"),
-    *("--gamma-prime", "-0.2:0.2:0.2"),
-    *("--widths", "100,400,1600"),
-)
-
-
-def small(tmp_path, *more):
-    return (*SMALL, "--output", tmp_path / "out", *more)
-
 
 @pytest.mark.usefixtures("theory", "no_figures")
-def test_diagram_json_places_the_boundary_and_names_the_regimes(run_json, tmp_path):
-    content = run_json(*small(tmp_path))
+def test_diagram_json_places_the_boundary_and_names_the_regimes(run_json, small):
+    content = run_json(*small())
     assert content["command"] == "diagram"
     assert content["axes"]["width"] == [100, 400, 1600]
     assert content["runs"] == {"total": 45, "done": 45, "statuses": {"converged": 45}}
@@ -46,48 +34,26 @@ def test_diagram_json_places_the_boundary_and_names_the_regimes(run_json, tmp_pa
 
 
 @pytest.mark.usefixtures("theory")
-def test_diagram_prints_tables_and_writes_every_file_it_names(run, tmp_path):
-    result = run(*small(tmp_path, "--whole-row"))
+def test_diagram_prints_tables_and_writes_every_file_it_names(run, named_files, small, tmp_path):
+    result = run(*small("--whole-row"))
     assert result.exit_code == 0, result.stderr
     for words in ("exponent S_w", "boundary", "straight line", "linear (lazy, kernel)"):
         assert words in result.stdout
-    named = [line.split(" ", 1)[1] for line in result.stdout.splitlines() if "wrote " in line]
-    assert len(named) == 12
-    for path in named:
-        assert (tmp_path / path).exists(), path
+    assert len(named_files(result)) == 12
     stored = json.loads((tmp_path / "out" / "diagram.json").read_text())
     assert stored["whole_row"] is not None
 
 
 @pytest.mark.usefixtures("theory", "no_figures")
-def test_diagram_reports_progress_on_standard_error_only(run, tmp_path):
-    result = run(*small(tmp_path, "--json"))
+def test_diagram_reports_progress_on_standard_error_only(run, small):
+    result = run(*small("--json"))
     json.loads(result.stdout)
     assert "cells 15/15" in result.stderr
     assert "runs 45/45" in result.stderr
 
 
-@pytest.mark.usefixtures("theory", "no_figures")
-def test_diagram_resumes_and_starts_afresh(run_json, run, tmp_path):
-    first = run_json(*small(tmp_path))
-    again = run(*small(tmp_path))
-    assert "45 from the store" in again.stderr
-    fresh = run(*small(tmp_path, "--fresh"))
-    assert "from the store" not in fresh.stderr
-    assert run_json(*small(tmp_path))["cells"] == first["cells"]
-
-
-@pytest.mark.usefixtures("theory", "no_figures")
-def test_diagram_refuses_the_store_of_another_sweep(run, tmp_path):
-    assert run(*small(tmp_path)).exit_code == 0
-    result = run(*small(tmp_path, "--seeds", "3"))
-    assert result.exit_code == 2
-    assert result.stderr.strip().splitlines()[-1].startswith("Error: The store")
-    assert "--fresh" in result.stderr
-
-
 @pytest.mark.usefixtures("no_figures")
-def test_diagram_with_runs_that_fail_finishes_and_exits_3(run, theory, tmp_path):
+def test_diagram_with_runs_that_fail_finishes_and_exits_3(run, theory, small):
     def failing(experiment):
         scalars = theory.measure(experiment)
         if experiment.law.gamma > 1.1 and experiment.width == 400:
@@ -95,31 +61,10 @@ def test_diagram_with_runs_that_fail_finishes_and_exits_3(run, theory, tmp_path)
         return scalars
 
     theory(failing)
-    result = run(*small(tmp_path))
+    result = run(*small())
     assert result.exit_code == 3
     assert "not converged" in result.stdout
     assert "3 diverged" in result.stdout
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_diagram_interrupted_says_how_to_go_on_and_keeps_what_is_finished(run, theory, tmp_path):
-    def interrupted(experiment):
-        if experiment.width == 100 and experiment.law.gamma == 0.6:
-            time.sleep(0.5)  # until the main thread has stored what came before
-            os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
-            time.sleep(0.5)
-        return theory.measure(experiment)
-
-    theory(interrupted)
-    result = run(*small(tmp_path, "--workers", "1"))
-    assert result.exit_code == 130
-    last = result.stderr.strip().splitlines()[-1]
-    assert "are kept in" in last
-    assert "netphase diagram" in last
-    theory(theory.measure)
-    result = run(*small(tmp_path))
-    assert result.exit_code == 0
-    assert "from the store" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -235,10 +180,12 @@ def test_ctrl_c_in_a_real_process_stops_runs_in_flight_and_resumes(tmp_path):
 
 
 @pytest.mark.parametrize("options", [("--data", "flat.csv"), ("--tolerance", "0.05")])
-def test_targets_that_are_fitted_from_the_start_are_refused(run, tmp_path, monkeypatch, options):
+def test_targets_that_are_fitted_from_the_start_are_refused(
+    run, small, tmp_path, monkeypatch, options
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flat.csv").write_text("-1,0\n1,0\n")
-    result = run(*small(tmp_path, *options))
+    result = run(*small(*options))
     assert result.exit_code == 2
     assert "nothing would move" in result.stderr
 
@@ -249,18 +196,18 @@ def test_a_target_below_rounding_is_warned_of(dtype, warned):
     assert any("near the rounding of float32" in sentence for sentence in sentences) is warned
 
 
-def test_an_interrupt_before_the_first_run_does_not_speak_of_runs(run, tmp_path, monkeypatch):
+def test_an_interrupt_before_the_first_run_does_not_speak_of_runs(run, small, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("netphase.sweep.run_sweep", interrupted)
-    result = run(*small(tmp_path))
+    result = run(*small())
     assert result.exit_code == 130
     assert result.stderr == "Error: Interrupted before the first run was started.\n"
 
 
-def test_scales_beyond_a_float_are_refused_before_anything_is_run(run, tmp_path):
-    result = run(*small(tmp_path, "--gamma", "0.8,200"))
+def test_scales_beyond_a_float_are_refused_before_anything_is_run(run, small, tmp_path):
+    result = run(*small("--gamma", "0.8,200"))
     assert result.exit_code == 2
     assert "leaves the range of a float" in result.stderr
     assert not (tmp_path / "out").exists()

@@ -1,10 +1,6 @@
 """`netphase diagram --plane layers` and `netphase show` of its stores: options, tables, files."""
 
-import functools
 import json
-import os
-import signal
-import time
 
 import numpy as np
 import pytest
@@ -13,53 +9,16 @@ from netphase import scalings, sweep
 from netphase.cli.layer_report import LayerReport
 
 LAYERS = ("diagram", "--plane", "layers")
-SMALL = (
-    *(*LAYERS, "--axes", "g2,g3", "--x", "0.25:1.25:0.25", "--y", "0.25:1.25:0.25"),
-    *("--std-exponent", "0", "--widths", "64,128,256,512", "--seeds", "0:2"),
-)
-
-
-def measured(run):
-    """A run that follows the law of infinite width, with a little scatter; no network moves."""
-    m = run.width
-    noise = 1.0 + 0.002 * ((m * 7919 + run.seed * 104729) % 17 - 8)
-    layers = scalings.predicted_layers(run.scaling)
-    scalars = {"status": "converged", "steps": 10, "kappa": run.scaling.at_width(m).kappa}
-    for each in layers:
-        scalars[f"operator_change_{each.layer}"] = 0.5 * m**each.operator * noise
-        scalars[f"frobenius_change_{each.layer}"] = 0.5 * m**each.frobenius * noise
-    for k in range(1, len(layers)):
-        slope = max(each.operator for each in layers[:k])
-        scalars[f"feature_change_{k}"] = 0.3 * m**slope * noise
-    scalars["kernel_change"] = 0.2 * m ** max(each.operator for each in layers)
-    return scalars
 
 
 @pytest.fixture
-def by_theory(monkeypatch):
-    """Let layer sweeps measure what theory predicts; returns a function that sets another one."""
-    original = sweep.run_layer_sweep
-
-    def use(measure):
-        monkeypatch.setattr(sweep, "run_layer_sweep", functools.partial(original, measure=measure))
-
-    use(measured)
-    return use
+def plane():
+    return "layers"
 
 
-@pytest.fixture
-def no_maps(monkeypatch):
-    """Leave out the figures."""
-    monkeypatch.setattr(LayerReport, "draw", lambda *_: [])
-
-
-def small(tmp_path, *more):
-    return (*SMALL, "--output", tmp_path / "out", *more)
-
-
-@pytest.mark.usefixtures("by_theory", "no_maps")
-def test_json_holds_exponents_verdicts_boundaries_and_the_agreement_with_theory(run_json, tmp_path):
-    content = run_json(*small(tmp_path))
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_json_holds_exponents_verdicts_boundaries_and_the_agreement_with_theory(run_json, small):
+    content = run_json(*small())
     assert (content["command"], content["depth"]) == ("diagram", 2)
     assert content["plane"] == {"x": "g2", "y": "g3"}
     assert content["axes"]["x"] == [0.25, 0.5, 0.75, 1.0, 1.25]
@@ -97,9 +56,9 @@ def test_json_holds_exponents_verdicts_boundaries_and_the_agreement_with_theory(
     assert content["sweep"]["widths"] == [64, 128, 256, 512]
 
 
-@pytest.mark.usefixtures("by_theory")
-def test_it_prints_tables_and_writes_every_file_it_names(run, tmp_path):
-    result = run(*small(tmp_path))
+@pytest.mark.usefixtures("theory")
+def test_it_prints_tables_and_writes_every_file_it_names(run, named_files, small, tmp_path):
+    result = run(*small())
     assert result.exit_code == 0, result.stderr
     for words in (
         "exponents S of the changes of the layers, W1 to W3",
@@ -114,19 +73,16 @@ def test_it_prints_tables_and_writes_every_file_it_names(run, tmp_path):
         "runs: 300 converged",
     ):
         assert words in result.stdout, words
-    named = [line.split(" ", 1)[1] for line in result.stdout.splitlines() if "wrote " in line]
     stems = ("layers", "features", "norms", "widths")
-    assert {path.rpartition("/")[2] for path in named} == {
+    assert set(named_files(result)) == {
         "results.zarr",
         "diagram.json",
         *(f"{stem}.{ending}" for stem in stems for ending in ("pdf", "png")),
     }
-    for path in named:
-        assert (tmp_path / path).exists(), path
     assert json.loads((tmp_path / "out" / "diagram.json").read_text())["cells"]
 
 
-@pytest.mark.usefixtures("no_maps")
+@pytest.mark.usefixtures("no_figures")
 def test_the_quick_plane_is_trained_for_real_in_seconds(run_json, tmp_path):
     content = run_json(
         *LAYERS,
@@ -147,7 +103,7 @@ def test_the_quick_plane_is_trained_for_real_in_seconds(run_json, tmp_path):
     assert lazy["layers"][0]["operator"] == pytest.approx(-0.5, abs=0.4)
 
 
-@pytest.mark.usefixtures("by_theory", "no_maps")
+@pytest.mark.usefixtures("theory", "no_figures")
 def test_options_reach_the_sweep(run_json, tmp_path):
     arguments = (
         *(*LAYERS, "--depth", "3", "--axes", "rate1, gamma", "--x", "0,1", "--y", "1,3"),
@@ -166,7 +122,7 @@ def test_options_reach_the_sweep(run_json, tmp_path):
     assert spec["method"]["type"] == "flow"
 
 
-@pytest.mark.usefixtures("by_theory", "no_maps")
+@pytest.mark.usefixtures("theory", "no_figures")
 def test_defaults_are_those_of_the_library_and_plain_is_a_kind(run_json, tmp_path):
     full = run_json(*LAYERS, "--output", tmp_path / "full")
     usual = sweep.default_layer_sweep(2)
@@ -180,7 +136,7 @@ def test_defaults_are_those_of_the_library_and_plain_is_a_kind(run_json, tmp_pat
     assert quick["plane"] == {"x": "gamma", "y": "g2"}
 
 
-@pytest.mark.usefixtures("by_theory", "no_maps")
+@pytest.mark.usefixtures("theory", "no_figures")
 def test_what_makes_exponents_weak_is_told(run, tmp_path):
     result = run(
         *(*LAYERS, "--quick", "--activation", "tanh", "--plain", "--x", "0.5,2", "--widths"),
@@ -197,29 +153,15 @@ def test_what_makes_exponents_weak_is_told(run, tmp_path):
         assert words in result.stderr, words
 
 
-@pytest.mark.usefixtures("by_theory", "no_maps")
-def test_it_resumes_and_starts_afresh_and_refuses_another_store(run, tmp_path):
-    assert run(*small(tmp_path)).exit_code == 0
-    assert "300 from the store" in run(*small(tmp_path)).stderr
-    assert "from the store" not in run(*small(tmp_path, "--fresh")).stderr
-    other = run(*small(tmp_path, "--tolerance", "1e-3"))
-    assert other.exit_code == 2
-    assert "`mean_square`" in other.stderr
-    assert "--fresh" in other.stderr
-    plane = run("diagram", "--quick", "--output", tmp_path / "out")
-    assert plane.exit_code == 2
-    assert "another kind of sweep" in plane.stderr
-
-
-@pytest.mark.usefixtures("no_maps")
-def test_runs_that_did_not_converge_give_exit_code_3(run, by_theory, tmp_path):
+@pytest.mark.usefixtures("no_figures")
+def test_runs_that_did_not_converge_give_exit_code_3(run, theory, small, tmp_path):
     def stuck(task):
-        scalars = measured(task)
+        scalars = theory.measure(task)
         far = scalings.laziness(task.scaling) is scalings.Laziness.BELOW and task.width == 512
         return {**scalars, "status": "maximum steps"} if far else scalars
 
-    by_theory(stuck)
-    result = run(*small(tmp_path))
+    theory(stuck)
+    result = run(*small())
     assert result.exit_code == 3
     assert "! not converged" in result.stdout
     assert "maximum steps" in result.stdout
@@ -232,10 +174,10 @@ def test_runs_that_did_not_converge_give_exit_code_3(run, by_theory, tmp_path):
     )
 
 
-@pytest.mark.usefixtures("by_theory")
-def test_show_reprints_a_store_and_draws_it(run, run_json, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("theory")
+def test_show_reprints_a_store_and_draws_it(run, run_json, monkeypatch, small, tmp_path):
     monkeypatch.setattr(LayerReport, "draw", lambda _, folder: [folder / "layers.png"])
-    made = run_json(*small(tmp_path))
+    made = run_json(*small())
     again = run_json("show", tmp_path / "out", "--output", tmp_path / "again")
     for name in ("cells", "boundaries", "agreement", "mislabels", "sweep"):
         assert again[name] == made[name]
@@ -247,38 +189,16 @@ def test_show_reprints_a_store_and_draws_it(run, run_json, monkeypatch, tmp_path
     assert "this one is of the plane of layers" in refused.stderr
 
 
-@pytest.mark.usefixtures("no_maps")
-def test_an_interrupted_plane_says_how_to_go_on_and_is_shown_unfinished(run, by_theory, tmp_path):
-    def interrupted(task):
-        if task.width == 64 and task.scaling.g == (0.0, 0.25, 0.25):
-            time.sleep(0.5)  # until the main thread has stored what came before
-            os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
-            time.sleep(0.5)
-        return measured(task)
-
-    by_theory(interrupted)
-    result = run(*small(tmp_path, "--workers", "1"))
-    assert result.exit_code == 130
-    assert "are kept in" in result.stderr.strip().splitlines()[-1]
-    shown = run("show", tmp_path / "out")
-    assert shown.exit_code == 3, shown.stderr
-    assert "of 300 runs were not made yet" in shown.stderr
-    by_theory(measured)
-    again = run(*small(tmp_path))
-    assert again.exit_code == 0
-    assert "from the store" in again.stderr
-
-
-@pytest.mark.usefixtures("by_theory")
+@pytest.mark.usefixtures("theory")
 def test_one_row_is_measured_and_drawn_against_the_width_only(run, tmp_path):
     result = run(*LAYERS, "--quick", "--y", "0.5", "--output", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"widths.png"}
 
 
-@pytest.mark.usefixtures("by_theory", "no_maps")
-def test_no_number_of_the_json_is_lost_where_nothing_is_known(run_json, by_theory, tmp_path):
-    by_theory(lambda task: {"status": "diverged", "kappa": task.scaling.at_width(64).kappa})
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_no_number_of_the_json_is_lost_where_nothing_is_known(run_json, theory, tmp_path):
+    theory(lambda task: {"status": "diverged", "kappa": task.scaling.at_width(64).kappa})
     content = run_json(*LAYERS, "--quick", "--output", tmp_path / "out", code=3)
     assert content["cells"][0]["layers"][0]["operator"] is None
     assert content["agreement"][0]["compared"] == 0
@@ -340,14 +260,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=list(WRONG))
-@pytest.mark.usefixtures("by_theory")
-def test_wrong_input_is_one_sentence(run, tmp_path, monkeypatch, arguments, words):
+@pytest.mark.usefixtures("theory")
+def test_wrong_input_is_one_sentence(
+    run, assert_one_sentence, tmp_path, monkeypatch, arguments, words
+):
     monkeypatch.chdir(tmp_path)
-    result = run(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if not line.startswith("Warning: ")]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("Error: ")
-    assert words in lines[0]
+    assert_one_sentence(run(*arguments), words, warned=True)
     assert not list(tmp_path.rglob("*.zarr"))

@@ -1,65 +1,18 @@
 """`netphase diagram --plane size` and `netphase show` of its stores: options, tables, files."""
 
-import functools
 import json
-import os
-import signal
-import time
 
-import numpy as np
 import pytest
 
-from netphase import sweep
-from netphase.cli.size_report import SizeReport
-
-SMALL = (
-    *("diagram", "--plane", "size", "--samples", "50,100,200"),
-    *("--widths", "3,6,12,25,50,100,200,400", "--seeds", "0:2"),
-)
-
-
-def measured(student):
-    """A run with a front at m = n/4 in the conventional scaling and a flat mean-field map."""
-    n, m = student.samples, student.width
-    high = 1.0 / (1.0 + (4.0 * m / n) ** -8)
-    log_error = -6.0 + 5.0 * high if student.scaling == 0.0 else -2.0 * np.log10(n) + 0.5
-    ridge = 2.0 * np.exp(-((np.log10(m / n) / 0.1) ** 2))
-    return {
-        "status": "stagnated" if m == 3 else "converged",
-        "test_error": 10 ** (log_error + 0.01 * student.seed),
-        "train_error": 1e-7,
-        "rf_test_error": 10 ** (-1.0 + ridge),
-        "path_norm": 1.0 + m / n,
-        "effective_number": float(m),
-        "steps": 10,
-    }
-
 
 @pytest.fixture
-def by_formula(monkeypatch):
-    """Let size sweeps measure a formula; returns a function that sets another one."""
-    original = sweep.run_size_sweep
-
-    def use(measure):
-        monkeypatch.setattr(sweep, "run_size_sweep", functools.partial(original, measure=measure))
-
-    use(measured)
-    return use
+def plane():
+    return "size"
 
 
-@pytest.fixture
-def no_map(monkeypatch):
-    """Leave out the figure."""
-    monkeypatch.setattr(SizeReport, "draw", lambda *_: [])
-
-
-def small(tmp_path, *more):
-    return (*SMALL, "--output", tmp_path / "out", *more)
-
-
-@pytest.mark.usefixtures("by_formula", "no_map")
-def test_json_holds_the_map_the_front_and_how_the_runs_ended(run_json, tmp_path):
-    content = run_json(*small(tmp_path))
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_json_holds_the_map_the_front_and_how_the_runs_ended(run_json, small):
+    content = run_json(*small())
     assert content["command"] == "diagram"
     assert content["axes"]["scaling"] == [0.0, 1.0]
     assert content["axes"]["sample"] == [50, 100, 200]
@@ -93,9 +46,9 @@ def test_json_holds_the_map_the_front_and_how_the_runs_ended(run_json, tmp_path)
     assert content["sweep"]["samples"] == [50, 100, 200]
 
 
-@pytest.mark.usefixtures("by_formula")
-def test_it_prints_tables_and_writes_every_file_it_names(run, tmp_path):
-    result = run(*small(tmp_path))
+@pytest.mark.usefixtures("theory")
+def test_it_prints_tables_and_writes_every_file_it_names(run, named_files, small, tmp_path):
+    result = run(*small())
     assert result.exit_code == 0, result.stderr
     for words in (
         "log10 test error, conventional scaling",
@@ -106,22 +59,19 @@ def test_it_prints_tables_and_writes_every_file_it_names(run, tmp_path):
         "12 % stagnated",
     ):
         assert words in result.stdout
-    named = [line.split(" ", 1)[1] for line in result.stdout.splitlines() if "wrote " in line]
-    assert {path.rpartition("/")[2] for path in named} == {
+    assert set(named_files(result)) == {
         "results.zarr",
         "diagram.json",
         "sizes.pdf",
         "sizes.png",
     }
-    for path in named:
-        assert (tmp_path / path).exists(), path
     assert json.loads((tmp_path / "out" / "diagram.json").read_text())["fronts"]
 
 
-@pytest.mark.usefixtures("by_formula", "no_map")
-def test_options_reach_the_sweep(run_json, tmp_path):
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_options_reach_the_sweep(run_json, small):
     content = run_json(
-        *small(tmp_path, "--scaling", "mean_field,0.5", "--target", "circle?d=7"),
+        *small("--scaling", "mean_field,0.5", "--target", "circle?d=7"),
         *("--inputs", "sphere", "--tolerance", "1e-5", "--method", "flow", "--dtype", "float32"),
         *("--time", "2e4"),
     )
@@ -136,7 +86,7 @@ def test_options_reach_the_sweep(run_json, tmp_path):
     assert content["d"] == 7
 
 
-@pytest.mark.usefixtures("by_formula", "no_map")
+@pytest.mark.usefixtures("theory", "no_figures")
 def test_defaults_are_those_of_the_paper_and_quick_is_smaller(run_json, tmp_path):
     full = run_json("diagram", "--plane", "size", "--output", tmp_path / "full")
     quick = run_json("diagram", "--plane", "size", "--quick", "--output", tmp_path / "quick")
@@ -148,38 +98,24 @@ def test_defaults_are_those_of_the_paper_and_quick_is_smaller(run_json, tmp_path
     assert quick["runs"]["total"] < full["runs"]["total"] / 3
 
 
-@pytest.mark.usefixtures("by_formula", "no_map")
-def test_it_resumes_and_starts_afresh_and_refuses_another_store(run, tmp_path):
-    assert run(*small(tmp_path)).exit_code == 0
-    assert "144 from the store" in run(*small(tmp_path)).stderr
-    assert "from the store" not in run(*small(tmp_path, "--fresh")).stderr
-    other = run(*small(tmp_path, "--tolerance", "1e-3"))
-    assert other.exit_code == 2
-    assert "`mean_square`" in other.stderr
-    assert "--fresh" in other.stderr
-    plane = run("diagram", "--quick", "--output", tmp_path / "out")
-    assert plane.exit_code == 2
-    assert "another kind of sweep" in plane.stderr
-
-
-@pytest.mark.usefixtures("no_map")
-def test_runs_without_an_end_give_exit_code_3_and_plateaus_do_not(run, by_formula, tmp_path):
+@pytest.mark.usefixtures("no_figures")
+def test_runs_without_an_end_give_exit_code_3_and_plateaus_do_not(run, theory, small):
     def unfinished(student):
-        scalars = measured(student)
+        scalars = theory.measure(student)
         if student.samples == 50:
             scalars["status"] = "maximum steps"
         return scalars
 
-    by_formula(unfinished)
-    result = run(*small(tmp_path))
+    theory(unfinished)
+    result = run(*small())
     assert result.exit_code == 3
     assert "33 % maximum steps" in result.stdout
     assert "no width has runs that count" in result.stdout
 
 
-@pytest.mark.usefixtures("by_formula")
-def test_show_reprints_a_store_and_draws_it(run, run_json, tmp_path):
-    made = run_json(*small(tmp_path))
+@pytest.mark.usefixtures("theory")
+def test_show_reprints_a_store_and_draws_it(run, run_json, small, tmp_path):
+    made = run_json(*small())
     again = run_json("show", tmp_path / "out", "--output", tmp_path / "again")
     for name in ("cells", "fronts", "slopes", "ridge", "endings", "sweep"):
         assert again[name] == made[name]
@@ -191,29 +127,7 @@ def test_show_reprints_a_store_and_draws_it(run, run_json, tmp_path):
     assert "--whole-row is for stores of the plane of the scales" in refused.stderr
 
 
-@pytest.mark.usefixtures("no_map")
-def test_an_interrupted_map_says_how_to_go_on_and_is_shown_unfinished(run, by_formula, tmp_path):
-    def interrupted(student):
-        if student.samples == 50:
-            time.sleep(0.5)  # until the main thread has stored what came before
-            os.kill(os.getpid(), signal.SIGINT)  # reaches the main thread, as Ctrl-C does
-            time.sleep(0.5)
-        return measured(student)
-
-    by_formula(interrupted)
-    result = run(*small(tmp_path, "--workers", "1"))
-    assert result.exit_code == 130
-    assert "are kept in" in result.stderr.strip().splitlines()[-1]
-    shown = run("show", tmp_path / "out")
-    assert shown.exit_code == 3, shown.stderr
-    assert "of 144 runs were not made yet" in shown.stderr
-    by_formula(measured)
-    again = run(*small(tmp_path))
-    assert again.exit_code == 0
-    assert "from the store" in again.stderr
-
-
-@pytest.mark.usefixtures("by_formula")
+@pytest.mark.usefixtures("theory")
 def test_one_row_is_measured_but_not_drawn(run, tmp_path):
     arguments = ("diagram", "--plane", "size", "--samples", "100", "--widths", "10,100")
     result = run(*arguments, "--seeds", "0", "--output", tmp_path / "out")
@@ -223,9 +137,9 @@ def test_one_row_is_measured_but_not_drawn(run, tmp_path):
     assert not list((tmp_path / "out").glob("sizes.*"))
 
 
-@pytest.mark.usefixtures("by_formula", "no_map")
-def test_a_target_below_rounding_is_told(run, tmp_path):
-    result = run(*small(tmp_path, "--dtype", "float32", "--tolerance", "1e-13"))
+@pytest.mark.usefixtures("theory", "no_figures")
+def test_a_target_below_rounding_is_told(run, small):
+    result = run(*small("--dtype", "float32", "--tolerance", "1e-13"))
     assert "near the rounding of float32" in result.stderr
 
 
@@ -268,14 +182,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=list(WRONG))
-@pytest.mark.usefixtures("by_formula")
-def test_wrong_input_is_one_sentence(run, tmp_path, monkeypatch, arguments, words):
+@pytest.mark.usefixtures("theory")
+def test_wrong_input_is_one_sentence(
+    run, assert_one_sentence, tmp_path, monkeypatch, arguments, words
+):
     monkeypatch.chdir(tmp_path)
-    result = run(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if not line.startswith("Warning: ")]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("Error: ")
-    assert words in lines[0]
+    assert_one_sentence(run(*arguments), words, warned=True)
     assert not list(tmp_path.rglob("*.zarr"))

@@ -85,16 +85,6 @@ WRONG = {
 }
 
 
-def assert_one_sentence(result, words):
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("Error: ")
-    assert words in lines[0]
-    assert "Traceback" not in result.stderr
-
-
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """An empty folder to work in."""
@@ -103,7 +93,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_input_gets_one_sentence_and_code_2(case, run, elsewhere):
+def test_wrong_input_gets_one_sentence_and_code_2(case, run, elsewhere, assert_one_sentence):
     (elsewhere / "here.txt").write_text("1,2\n")
     arguments, words = WRONG[case]
     assert_one_sentence(run(*arguments), words)
@@ -111,7 +101,7 @@ def test_wrong_input_gets_one_sentence_and_code_2(case, run, elsewhere):
 
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("command", ["diagram", "train"])
-def test_wrong_input_with_json_prints_no_document(command, run):
+def test_wrong_input_with_json_prints_no_document(command, run, assert_one_sentence):
     assert_one_sentence(run(command, "--tolerance", "-1", "--json"), "larger than 0")
 
 
@@ -127,7 +117,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
-def test_bad_data_files_get_one_sentence_and_code_2(case, run, elsewhere):
+def test_bad_data_files_get_one_sentence_and_code_2(case, run, elsewhere, assert_one_sentence):
     name, content, words = BAD_FILES[case]
     (elsewhere / name).write_text(content)
     assert_one_sentence(run("diagram", *TINY, "--data", name), words)
@@ -141,7 +131,7 @@ def test_bad_data_files_get_one_sentence_and_code_2(case, run, elsewhere):
         ({"x": np.array([[0.0], [np.inf]]), "y": np.ones(2)}, "must be finite"),
     ],
 )
-def test_bad_arrays_get_one_sentence_and_code_2(arrays, words, run, elsewhere):
+def test_bad_arrays_get_one_sentence_and_code_2(arrays, words, run, elsewhere, assert_one_sentence):
     np.savez(elsewhere / "bad.npz", **arrays)
     assert_one_sentence(run("train", "--data", "bad.npz"), words)
 
@@ -157,7 +147,7 @@ def test_a_folder_of_something_else_is_neither_used_nor_deleted(run, elsewhere):
 
 
 @pytest.mark.parametrize("name", ["run.nc", "run.zarr"])
-def test_train_leaves_an_existing_output_alone(name, run, elsewhere):
+def test_train_leaves_an_existing_output_alone(name, run, elsewhere, assert_one_sentence):
     if name == "run.zarr":
         (elsewhere / name).mkdir()
         assert_one_sentence(run("train", "--output", name, "--overwrite"), "no saved run")
