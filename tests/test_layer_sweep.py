@@ -93,6 +93,17 @@ def test_a_run_that_diverges_is_a_result_without_changes():
     assert not np.any(results["status"] == 0)
 
 
+@pytest.mark.parametrize("activation", ["relu", "x2_tanh"])
+@pytest.mark.parametrize("method", [Flow(), Descent("auto")])
+def test_a_run_without_a_finite_step_has_no_changes(method, activation):
+    steep = LayerScaling(g=(-40.0, -40.0, -40.0))
+    sweep = small(base=steep, axes=("g2", "g3"), x=(-40.0, -39.0), y=(-40.0, -39.0), method=method,
+                  activation=activation)  # fmt: skip
+    scalars = measure_layers(sweep.task((0, 0, 1, 0)))
+    assert (scalars["status"], scalars["steps"]) == ("non-finite", 0)
+    assert not any("change" in name or "alignment" in name for name in scalars)
+
+
 def one_hidden_layer(gamma_prime, method, **changes):
     """The same runs as a layer sweep and as a sweep of the two-layer plane, β1 = 1."""
     fields = {"data": "four_points", "mean_square": 1e-5, "max_steps": 300, "activation": "tanh"}

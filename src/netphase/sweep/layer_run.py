@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netphase import activations
-from netphase._types import DTypeName
+from netphase._types import DTypeName, Status
 from netphase.datasets import Dataset
 from netphase.dynamics import DeepGradientDynamics, Descent, Flow, evolve
 from netphase.engine.problem import Stop
@@ -66,7 +66,8 @@ def measure_layers(run: LayerRun) -> dict[str, float | int | str]:
         run: what to run.
 
     Returns:
-        Name → value of every quantity of `netphase.results.layer_schema` but the wall-clock ones.
+        Name → value of every quantity of `netphase.results.layer_schema` but the wall-clock ones;
+        changes and alignments only of a run that stayed finite.
 
     Raises:
         ArgumentError: an argument is outside its domain; numerical failures are a status.
@@ -85,7 +86,9 @@ def measure_layers(run: LayerRun) -> dict[str, float | int | str]:
     }
     if "largest_sharpness" in found.notes:
         scalars["largest_sharpness"] = float(found.notes["largest_sharpness"][0])
-    if all(np.isfinite(each).all() for each in found.final.weights):
+    # without a first step, too, the weights of a run that is not finite are its last finite ones
+    ended = found.status[0] is not Status.NON_FINITE
+    if ended and all(np.isfinite(each).all() for each in found.final.weights):
         scalars |= _changes(network, found.initial, found.final, data)
     return scalars
 
