@@ -117,6 +117,19 @@ def test_layers_have_boundaries_of_their_own(layer_results):
         assert np.all(np.abs(found.x - exact)[known] < 4 * found.standard_error[known])
 
 
+def test_the_boundary_of_a_layer_asks_for_no_other_layer(layer_results):
+    exponents = layer_exponents(layer_results())
+    lacking = exponents.copy(deep=True)
+    lacking["operator"].loc[{"layer": 2, "g3": 0.5}] = np.nan
+    for layer in (1, 3):
+        expected, found = (layer_boundary(each, layer) for each in (exponents, lacking))
+        np.testing.assert_array_equal(found.x, expected.x)
+        np.testing.assert_array_equal(found.standard_error, expected.standard_error)
+        assert np.isfinite(found.x[1])
+    for layer in (2, None):
+        assert np.isnan(layer_boundary(lacking, layer).x).tolist() == [False, True, False]
+
+
 def test_rates_alone_make_no_network_lazy(layer_results):
     base = LayerScaling(g=(0.0, 0.5, 0.25))
     results = layer_results(

@@ -78,14 +78,12 @@ def layer_boundary(exponents: xr.Dataset, layer: int | None = None) -> LayerBoun
         exponents[name].transpose(*order).values for name in ("operator_error", "operator_drift")
     )
     seeds = exponents["seed_operator"].transpose("seed", *order).values
-    known = np.isfinite(values).all(axis=0)
-    at = np.argmax(np.where(known, values, 0.0), axis=0)[None]
+    at = np.argmax(values, axis=0)[None]  # the first that is NaN, if one is
     if layer is not None:
         at = np.full_like(at, layer - 1)
     heights, errors, drifts = (
         np.take_along_axis(table, at, axis=0)[0] for table in (values, errors, drifts)
     )
-    heights = np.where(known, heights, np.nan)
     seeds = np.take_along_axis(seeds, at[None], axis=1)[:, 0]
     x, y = (exponents[name].values for name in plane.axes)
     zeros = [
