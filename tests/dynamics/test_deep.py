@@ -1,5 +1,6 @@
 """Training of deep networks: steps, flow, stops, ensembles, against what must hold exactly."""
 
+import functools
 import math
 
 import numpy as np
@@ -22,13 +23,10 @@ METHODS = {
 }
 
 
-def case(name="tanh", depth=2, m=12, scalings=("he", "ntk"), seeds=(0, 1), **rest):
+@pytest.fixture(scope="module")
+def case(deep_case):
     """Dynamics on four points, or on as many vectors, and a start."""
-    scales = tuple(layer_initialisation(each, depth, d=2).at_width(m) for each in scalings)
-    network = networks.MultiLayerNetwork(activations.get(name), scales, 2, **rest)
-    y = DATA.y if network.outputs == 1 else np.outer(DATA.y, [1.0, -0.5, 2.0][: network.outputs])
-    start = networks.initial_layer_parameters(network, seeds)
-    return DeepGradientDynamics(network, DATA.x, y), start
+    return functools.partial(deep_case, DeepGradientDynamics, scalings=("he", "ntk"))
 
 
 @pytest.mark.parametrize("name", activations.NAMES)
@@ -54,7 +52,7 @@ def test_one_hidden_layer_descends_as_the_two_layer_network(name, antisymmetric)
 
 @pytest.mark.parametrize("kind", ["antisymmetric", "centred", "plain"])
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_a_short_step_moves_the_residual_by_the_tangent_kernel(kind, outputs):
+def test_a_short_step_moves_the_residual_by_the_tangent_kernel(kind, outputs, case):
     task, start = case("gelu", 3, outputs=outputs, kind=kind)
     before = task.residual(start)
     moved = nph.evolve(task, Descent(1e-7), start, stop=Stop(max_steps=1)).final
@@ -79,7 +77,7 @@ def test_a_step_is_that_of_the_gradient_with_a_rate_for_every_layer():
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_an_ensemble_is_its_networks_one_by_one(method):
+def test_an_ensemble_is_its_networks_one_by_one(method, case):
     task, start = case("tanh", 3, scalings=("he", "xavier", "mup"))
     stop = Stop(mean_square=1e-3, max_steps=120)
     times = (0.0, 0.5, 2.0)
@@ -118,7 +116,7 @@ def test_relu_keeps_the_balance_of_neighbouring_layers_under_the_flow():
     assert run.frobenius_change[-1].min() > 0.01
 
 
-def test_descent_approaches_the_flow_in_first_order():
+def test_descent_approaches_the_flow_in_first_order(case):
     task, start = case("tanh", 2, seeds=(0,))
     stop = Stop(time=2.0, mean_square=0.0)
     exact = nph.evolve(task, Flow(1e-8), start, stop=stop)
@@ -132,7 +130,7 @@ def test_descent_approaches_the_flow_in_first_order():
     assert np.all(abs(orders - 1) < 0.05)
 
 
-def test_the_flow_follows_its_tolerance_and_ends_on_its_marks():
+def test_the_flow_follows_its_tolerance_and_ends_on_its_marks(case):
     task, start = case("tanh", 2)
     exact, run = (
         nph.evolve(task, Flow(tol), start, stop=Stop(time=3.0, mean_square=0.0), times=(1.0, 2.0))
@@ -149,7 +147,7 @@ def test_the_flow_follows_its_tolerance_and_ends_on_its_marks():
     assert np.all(ended.mean_square[-1] >= 0.998e-3)
 
 
-def test_snapshots_and_history_are_those_of_the_run():
+def test_snapshots_and_history_are_those_of_the_run(case):
     task, start = case("tanh", 2)
     stop = Stop(time=1.0, mean_square=0.0)
     run = nph.evolve(task, Descent(0.03), start, stop=stop, times=(0.0, 0.5, 1.0, 9.0))
@@ -167,14 +165,14 @@ def test_snapshots_and_history_are_those_of_the_run():
     assert not run.frobenius_change[0].any()
 
 
-def test_records_know_their_steps():
+def test_records_know_their_steps(case):
     task, start = case("tanh", 2)
     run = nph.evolve(task, Descent(0.03), start, stop=Stop(max_steps=50, mean_square=0.0))
     np.testing.assert_allclose(run.time, 0.03 * run.record_steps, rtol=1e-12)
     np.testing.assert_array_equal(run.record_steps[-1], run.steps)
 
 
-def test_the_stable_descent_keeps_half_the_limit_where_features_stay():
+def test_the_stable_descent_keeps_half_the_limit_where_features_stay(case):
     task, start = case("relu", 3, m=200, scalings=("ntk",))
     run = nph.evolve(task, Descent("stable"), start, stop=Stop(mean_square=1e-3))
     assert all(status is nph.Status.CONVERGED for status in run.status)
@@ -187,7 +185,7 @@ def test_the_stable_descent_keeps_half_the_limit_where_features_stay():
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_the_largest_eigenvalue_is_the_same_with_and_without_the_kernel(monkeypatch, outputs):
+def test_the_largest_eigenvalue_is_the_same_with_and_without_the_kernel(monkeypatch, outputs, case):
     task, start = case("tanh", 3, outputs=outputs)
     exact = nph.evolve(task, Descent(0.01), start, stop=Stop(max_steps=1))
     monkeypatch.setattr(deep_descent, "FULL", 0)
@@ -220,7 +218,7 @@ def test_from_a_tiny_start_the_stable_descent_escapes_within_the_limit_of_stabil
         (Flow(), Stop(mean_square=10.0), {nph.Status.CONVERGED}),
     ],
 )
-def test_every_run_says_why_it_ended(method, stop, status):
+def test_every_run_says_why_it_ended(method, stop, status, case):
     task, start = case("x_tanh", 3, scalings=("he",))
     run = nph.evolve(task, method, start, stop=stop)
     assert set(run.status) <= status
@@ -228,7 +226,7 @@ def test_every_run_says_why_it_ended(method, stop, status):
 
 
 @pytest.mark.parametrize("method", [Descent("stable"), Flow()], ids=["descent", "flow"])
-def test_a_network_that_nothing_moves_has_stagnated(method):
+def test_a_network_that_nothing_moves_has_stagnated(method, case):
     task, start = case("relu", 2, scalings=("he",), kind="plain")
     dead = LayerParameters((start.weights[0], -abs(start.weights[1]), start.weights[2]))
     run = nph.evolve(task, method, dead)
@@ -237,7 +235,7 @@ def test_a_network_that_nothing_moves_has_stagnated(method):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_float32_descends_as_float64_to_its_rounding():
+def test_float32_descends_as_float64_to_its_rounding(case):
     task, start = case("tanh", 3)
     narrow = networks.initial_layer_parameters(task.network, (0, 1), dtype="float32")
     runs = [nph.evolve(task, Descent(0.02), s, stop=Stop(max_steps=50)) for s in (start, narrow)]
@@ -246,7 +244,7 @@ def test_float32_descends_as_float64_to_its_rounding():
         np.testing.assert_allclose(short, wide, rtol=0, atol=1e-5)
 
 
-def test_wrong_arguments_are_refused_in_a_sentence():
+def test_wrong_arguments_are_refused_in_a_sentence(case):
     task, start = case()
     with pytest.raises(ArgumentError, match="`y` must have the shape"):
         DeepGradientDynamics(task.network, DATA.x, DATA.y[:-1])
@@ -265,7 +263,7 @@ def test_wrong_arguments_are_refused_in_a_sentence():
         nph.evolve(task, Flow(), start, times=(2.0, 1.0))
 
 
-def test_a_kernel_that_overflows_ends_its_own_run_as_not_finite():
+def test_a_kernel_that_overflows_ends_its_own_run_as_not_finite(case):
     task, start = case("relu", 2, scalings=("ntk",), kind="plain")
     w = [each.copy() for each in start.weights]
     w[0][1] *= 1e155  # the output stays, for W^[2] is as much smaller; W^[1] feeds the kernel

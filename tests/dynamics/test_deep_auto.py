@@ -1,5 +1,6 @@
 """The automatic descent of deep networks, and the flow at kinks, against flows known otherwise."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -11,7 +12,7 @@ from netphase.dynamics import DeepGradientDynamics, Descent, Flow, GradientDynam
 from netphase.engine import Stop, deep_auto, tangent
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters
-from netphase.scalings import LayerScaling, ScalingLaw, layer_initialisation
+from netphase.scalings import LayerScaling, ScalingLaw
 
 DATA = datasets.four_points()
 LINEAR = activations.Activation(
@@ -20,14 +21,10 @@ LINEAR = activations.Activation(
 KINKS = "automatic descent (the activation has kinks)"
 
 
-def case(name="tanh", scalings=("he", "mup"), depth=2, m=16, seeds=(0,), data=DATA, **rest):
+@pytest.fixture(scope="module")
+def case(deep_case):
     """Dynamics on four points, or other data, and a start."""
-    d = data.x.shape[1]
-    scales = tuple(layer_initialisation(each, depth, d=d).at_width(m) for each in scalings)
-    network = networks.MultiLayerNetwork(activations.get(name), scales, d, **rest)
-    start = networks.initial_layer_parameters(network, seeds)
-    y = data.y if network.outputs == 1 else np.outer(data.y, [1.0, -0.5, 2.0])
-    return DeepGradientDynamics(network, data.x, y), start
+    return functools.partial(deep_case, DeepGradientDynamics, m=16, seeds=(0,))
 
 
 def many_points(n=20):
@@ -46,8 +43,8 @@ def errors(mine, exact, start):
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_the_automatic_descent_keeps_its_tolerance_in_first_order(outputs):
-    task, start = case("tanh", ("he", "mup", "ntk"), outputs=outputs)
+def test_the_automatic_descent_keeps_its_tolerance_in_first_order(outputs, case):
+    task, start = case("tanh", scalings=("he", "mup", "ntk"), outputs=outputs)
     stop, times = Stop(time=4.0, mean_square=0.0), (0.1, 0.5, 1.5, 4.0)
     exact = nph.evolve(task, Flow(1e-9), start, stop=stop, times=times)
     worst = []
@@ -61,8 +58,8 @@ def test_the_automatic_descent_keeps_its_tolerance_in_first_order(outputs):
     assert np.all((orders > 0.6) & (orders < 1.6))
 
 
-def test_long_tails_cost_few_gradients():
-    task, start = case("tanh", ("ntk", "he"), m=40)
+def test_long_tails_cost_few_gradients(case):
+    task, start = case("tanh", scalings=("ntk", "he"), m=40)
     stop = Stop(mean_square=1e-6)
     stable = nph.evolve(task, Descent("stable"), start, stop=stop)
     run = nph.evolve(task, Descent("auto"), start, stop=stop)
@@ -132,8 +129,8 @@ def test_one_hidden_layer_follows_the_two_layer_flow(method):
         assert np.linalg.norm(mine - theirs) < 1e-3 * np.linalg.norm(theirs - begin)
 
 
-def test_the_flow_at_kinks_is_an_automatic_descent_that_says_so_and_ends():
-    task, start = case("relu", ("ntk", "mup"), m=8)
+def test_the_flow_at_kinks_is_an_automatic_descent_that_says_so_and_ends(case):
+    task, start = case("relu", scalings=("ntk", "mup"), m=8)
     stop = Stop(mean_square=0.01, stagnation=0.01)
     run = nph.evolve(task, Flow(5e-3), start, stop=stop)
     same = nph.evolve(task, Descent("auto", 0.1), start, stop=stop)
@@ -147,16 +144,16 @@ def test_the_flow_at_kinks_is_an_automatic_descent_that_says_so_and_ends():
     assert flow.integrator == "explicit Runge–Kutta pair"
 
 
-def test_relu_follows_short_literal_steps():
-    task, start = case("relu", ("he", "mup"), depth=3, data=many_points())
+def test_relu_follows_short_literal_steps(case):
+    task, start = case("relu", scalings=("he", "mup"), depth=3, data=many_points())
     stop = Stop(time=0.5, mean_square=0.0)
     exact = nph.evolve(task, Descent(2e-4), start, stop=stop).final
     run = nph.evolve(task, Descent("auto", 0.02), start, stop=stop)
     assert np.max(errors(run.final, exact, start)) < 0.02
 
 
-def test_many_samples_are_followed_by_their_leading_modes(monkeypatch):
-    task, start = case("tanh", ("mup",), data=many_points())
+def test_many_samples_are_followed_by_their_leading_modes(monkeypatch, case):
+    task, start = case("tanh", scalings=("mup",), data=many_points())
     stop = Stop(time=5.0, mean_square=0.0)
     exact = nph.evolve(task, Flow(1e-9), start, stop=stop).final
     monkeypatch.setattr(tangent, "FULL_RANK", 10)
@@ -165,12 +162,14 @@ def test_many_samples_are_followed_by_their_leading_modes(monkeypatch):
     assert 0.0 < np.max(errors(run.final, exact, start)) < 0.01
 
 
-def test_plateaus_and_failures_have_a_status():
-    task, start = case("relu", ("he",), kind="plain")
+def test_plateaus_and_failures_have_a_status(case):
+    task, start = case("relu", scalings=("he",), kind="plain")
     dead = LayerParameters((start.weights[0], -abs(start.weights[1]), start.weights[2]))
     assert nph.evolve(task, Descent("auto"), dead).status == (nph.Status.STAGNATED,)
     floor = DeepGradientDynamics(  # one input with two targets: no loss below their variance
-        case("tanh", ("ntk",), kind="plain")[0].network, DATA.x[[0, 0]], np.array([0.0, 1.0])
+        case("tanh", scalings=("ntk",), kind="plain")[0].network,
+        DATA.x[[0, 0]],
+        np.array([0.0, 1.0]),
     )
     begin = networks.initial_layer_parameters(floor.network)
     run = nph.evolve(floor, Descent("auto"), begin)
@@ -181,7 +180,7 @@ def test_plateaus_and_failures_have_a_status():
     assert status in (nph.Status.NON_FINITE, nph.Status.STAGNATED)
 
 
-def test_kernels_that_do_not_fit_are_refused_in_a_sentence(monkeypatch):
+def test_kernels_that_do_not_fit_are_refused_in_a_sentence(monkeypatch, case):
     task, start = case("tanh", data=many_points())
     monkeypatch.setattr(deep_auto, "machine_memory", lambda: 1e4)
     with pytest.raises(ArgumentError, match=r"must be Descent\('stable'\) or .* 20 samples times"):
@@ -190,7 +189,7 @@ def test_kernels_that_do_not_fit_are_refused_in_a_sentence(monkeypatch):
         nph.evolve(case("relu", data=many_points())[0], Flow(), start)
 
 
-def test_float32_starts_are_followed_in_float64():
+def test_float32_starts_are_followed_in_float64(case):
     task, start = case("tanh")
     narrow = networks.initial_layer_parameters(task.network, (0,), dtype="float32")
     runs = [nph.evolve(task, Descent("auto"), s, stop=Stop(time=1.0)) for s in (start, narrow)]

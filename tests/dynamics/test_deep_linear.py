@@ -1,5 +1,6 @@
 """The linearised twin of deep networks, against the two-layer one, its equation, and networks."""
 
+import functools
 import math
 
 import numpy as np
@@ -18,13 +19,10 @@ DATA = datasets.four_points()
 NEW = np.array([[0.3, 1.0], [-0.7, 1.0], [2.0, 1.0]])
 
 
-def case(name="tanh", depth=2, m=12, scalings=("he", "mup"), seeds=(0, 1), **rest):
+@pytest.fixture(scope="module")
+def case(deep_case):
     """The twin of networks on four points, and their start."""
-    scales = tuple(layer_initialisation(each, depth, d=2).at_width(m) for each in scalings)
-    network = networks.MultiLayerNetwork(activations.get(name), scales, 2, **rest)
-    y = DATA.y if network.outputs == 1 else np.outer(DATA.y, [1.0, -0.5, 2.0][: network.outputs])
-    start = networks.initial_layer_parameters(network, seeds)
-    return DeepLinearizedDynamics(network, DATA.x, y), start
+    return functools.partial(deep_case, DeepLinearizedDynamics)
 
 
 def test_with_one_hidden_layer_it_is_the_two_layer_one():
@@ -48,7 +46,7 @@ def test_with_one_hidden_layer_it_is_the_two_layer_one():
 
 @pytest.mark.parametrize("kind", ["antisymmetric", "centred", "plain"])
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_its_residual_obeys_the_equation_of_the_frozen_kernel(kind, outputs):
+def test_its_residual_obeys_the_equation_of_the_frozen_kernel(kind, outputs, case):
     twin, start = case("gelu", 3, outputs=outputs, kind=kind)
     model = twin.model(start)
     theta = kernels.tangent_kernel(twin.network, start, DATA.x).total
@@ -63,7 +61,7 @@ def test_its_residual_obeys_the_equation_of_the_frozen_kernel(kind, outputs):
     np.testing.assert_allclose(fitted, model.residual(time), atol=1e-11)
 
 
-def test_it_leaves_the_start_in_the_direction_of_the_network():
+def test_it_leaves_the_start_in_the_direction_of_the_network(case):
     twin, start = case(depth=3, kind="plain")
     task = DeepGradientDynamics(twin.network, twin.x, twin.y)
     moved = nph.evolve(task, Descent(1e-8), start, stop=Stop(max_steps=1)).final
@@ -74,7 +72,7 @@ def test_it_leaves_the_start_in_the_direction_of_the_network():
         )
 
 
-def test_its_trajectory_holds_the_changes_of_its_parameters():
+def test_its_trajectory_holds_the_changes_of_its_parameters(case):
     twin, start = case(kind="antisymmetric")
     times = [0.5, 3.0]
     stop = Stop(mean_square=1e-3)
@@ -98,7 +96,7 @@ def test_its_trajectory_holds_the_changes_of_its_parameters():
                 assert np.isnan(kept.weights[1][member]).all()
 
 
-def test_ends_that_are_no_success_have_their_status():
+def test_ends_that_are_no_success_have_their_status(case):
     twin, start = case()
     early = nph.evolve(twin, Descent(), start, stop=Stop(mean_square=1e-9, time=0.1))
     assert {each.value for each in early.status} == {"time reached"}
@@ -109,7 +107,7 @@ def test_ends_that_are_no_success_have_their_status():
     np.testing.assert_allclose(never.mean_square[-1], 1.0, rtol=1e-10)
 
 
-def test_a_start_that_overflows_does_not_move():
+def test_a_start_that_overflows_does_not_move(case):
     twin, start = case("relu", kind="plain")
     huge = LayerParameters(tuple(each.copy() for each in start.weights))
     huge.weights[0][0] *= 1e200
@@ -135,7 +133,7 @@ def test_networks_of_ntk_scaling_follow_it_ever_more_closely(depth):
     assert -1.0 - 3 * fit.standard_error < fit.exponent < -0.5 - 2 * fit.standard_error
 
 
-def test_bad_arguments_are_refused_in_words():
+def test_bad_arguments_are_refused_in_words(case):
     twin, start = case()
     with pytest.raises(ArgumentError, match="must be a Descent or a Flow"):
         nph.evolve(twin, Adam(), start)
