@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import operator
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -25,13 +25,33 @@ from netphase.scalings import Scales, ScalingLaw
 if TYPE_CHECKING:
     import xarray as xr
 
-S = TypeVar("S", bound=msgspec.Struct)
-
 HASH_VERSION = 1
 """Changes only if equal specifications no longer mean equal runs."""
 
 
-class Experiment(msgspec.Struct, frozen=True, kw_only=True):
+class Specification(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be run, an experiment or a sweep: equal to another if all fields are."""
+
+    def to_json(self) -> str:
+        """The specification as JSON; data given as arrays are written out in full."""
+        return json.dumps(to_builtins(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The specification of a JSON document made by `to_json`.
+
+        Raises:
+            ArgumentError: the text is not such a document.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls, dec_hook=_decode)
+        except msgspec.MsgspecError as error:
+            raise ArgumentError(
+                f"The text is not the JSON of a netphase {cls.__name__.lower()} ({error})."
+            ) from error
+
+
+class Experiment(Specification, frozen=True, kw_only=True):
     """One two-layer network, trained once by full-batch gradient descent or flow, or Adam.
 
     Attributes:
@@ -131,19 +151,6 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True):
         """
         return content_hash({**to_builtins(self), "data": self.dataset.sha256})
 
-    def to_json(self) -> str:
-        """The specification as JSON; data given as arrays are written out in full."""
-        return json.dumps(to_builtins(self), sort_keys=True, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """The experiment of a JSON document made by `to_json`.
-
-        Raises:
-            ArgumentError: the text is not such a document.
-        """
-        return from_json(text, cls)
-
 
 def integer(name: str, value: Any) -> int:
     """Any integer, as an int.
@@ -187,24 +194,6 @@ def _decode(kind: Any, value: Any) -> Any:
     if isinstance(value, list):
         return np.asarray(value, dtype=np.float64)
     raise TypeError(f"{kind} cannot be read from {type(value).__name__}")
-
-
-def from_json(text: str | bytes, kind: type[S]) -> S:
-    """The specification of a JSON document.
-
-    Args:
-        text: JSON.
-        kind: `Experiment` or a sweep of them.
-
-    Raises:
-        ArgumentError: the text is not such a document.
-    """
-    try:
-        return msgspec.json.decode(text, type=kind, dec_hook=_decode)
-    except msgspec.MsgspecError as error:
-        raise ArgumentError(
-            f"The text is not the JSON of a netphase {kind.__name__.lower()} ({error})."
-        ) from error
 
 
 def content_hash(content: dict[str, Any]) -> str:

@@ -10,19 +10,18 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from netphase._checks import finite_float, instance_of, one_of, positive_int
-from netphase.experiment import Experiment, content_hash, integer, to_builtins
+from netphase.experiment import Experiment, Specification, content_hash, integer, to_builtins
 from netphase.results import PLANE
 from netphase.scalings import ScalingLaw
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
-from netphase.sweep.specification import GridSpecification
 from netphase.sweep.work import Index
 
 Gauge: TypeAlias = Literal["beta1", "alpha"]
 """Whose exponent is fixed over the plane."""
 
 
-class Sweep(GridSpecification, frozen=True, kw_only=True):
+class Sweep(Specification, frozen=True, kw_only=True):
     """The same experiment at every point of a grid.
 
     Every run starts from the law with unit prefactors at (γ, γ'). Axes are sorted; repeated values

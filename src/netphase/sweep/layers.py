@@ -28,7 +28,7 @@ from netphase.dynamics import Descent, Flow
 from netphase.engine.problem import Stop
 from netphase.engine.threads import cores
 from netphase.errors import ArgumentError
-from netphase.experiment import content_hash, integer, to_builtins
+from netphase.experiment import Specification, content_hash, integer, to_builtins
 from netphase.networks import MultiLayerNetwork
 from netphase.networks.multi_layer import OutputKind
 from netphase.results import layer_schema
@@ -36,7 +36,6 @@ from netphase.scalings import LayerScaling, layer_initialisation, with_exponents
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
 from netphase.sweep.layer_run import LayerRun, measure_layers, refuse_unusable_data
-from netphase.sweep.specification import GridSpecification
 from netphase.sweep.work import Index, RunOptions, Scalars, run_grid
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ COPIES = 10
 """Arrays of the size of the weights that a run holds at its end, at most."""
 
 
-class LayerSweep(GridSpecification, frozen=True, kw_only=True):
+class LayerSweep(Specification, frozen=True, kw_only=True):
     """Deep networks over a plane of two of their exponents, at several widths and seeds.
 
     The runs of a cell differ in width and seed only; how far each layer moves, as a power of the

@@ -24,12 +24,11 @@ from netphase._types import DTypeName, InputLaw
 from netphase.dynamics import Descent, Flow
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
-from netphase.experiment import content_hash, integer, to_builtins
+from netphase.experiment import Specification, content_hash, integer, to_builtins
 from netphase.kernels import INPUT_LAWS
 from netphase.results import SIZES
 from netphase.store import Plan
 from netphase.sweep.axes import axis_values
-from netphase.sweep.specification import GridSpecification
 from netphase.sweep.student import Student, measure_student
 from netphase.sweep.work import Index, RunOptions, Scalars, run_grid
 
@@ -40,7 +39,7 @@ MOST_STEPS = 10**9
 """No run is to end here: it stops on its loss or on stagnation long before."""
 
 
-class SizeSweep(GridSpecification, frozen=True, kw_only=True):
+class SizeSweep(Specification, frozen=True, kw_only=True):
     """Students f(x) = κ Σ_j a_j relu(w_j·x), trained on samples of a teacher, over their sizes.
 
     Every run starts from `networks.student_parameters`, and has a random-feature twin: the same
