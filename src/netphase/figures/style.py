@@ -113,11 +113,11 @@ def tidy(axes: Axes) -> None:
 
 
 def plain_ticks(axes: Axes) -> None:
-    """On logarithmic axes, write the labels between powers of ten, if any, as plain numbers."""
-    from matplotlib.ticker import LogFormatter
+    """Label the logarithmic axes that span a decade at most by plain numbers, as 60, 100, 200."""
+    from netphase.figures.ticks import label_narrow_log
 
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.0, 0.4)))
+        label_narrow_log(axis)
 
 
 def panel_label(axes: Axes, text: str) -> None:
