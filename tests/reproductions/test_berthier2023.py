@@ -17,16 +17,12 @@ from netphase.reproductions.berthier2023.missing import CASES
 PAPER = reproductions.get("berthier2023")
 
 
-def failed(checks):
-    return [check for check in checks if check.verdict is Verdict.NOT_REPRODUCED]
-
-
 @pytest.fixture(scope="module")
 def flows():
     return [flow(epsilon, 3.0) for epsilon in (1e-11, 1e-12, 1e-13)]
 
 
-def test_smoke_size_of_the_times_holds(tmp_path):
+def test_smoke_size_of_the_times_holds(tmp_path, failed):
     checks = PAPER.run("smoke", (3,), tmp_path)
     assert failed(checks) == []
     assert len(checks) > 25
@@ -35,7 +31,7 @@ def test_smoke_size_of_the_times_holds(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [1, 4, 6, 7, 9, 12])
-def test_smoke_size_of_a_figure_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_holds(figure, tmp_path, failed):
     checks = PAPER.run("smoke", (figure,), tmp_path)
     assert failed(checks) == []
     assert list(tmp_path.glob(f"figure{figure}*.png"))

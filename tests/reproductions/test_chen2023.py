@@ -26,15 +26,7 @@ from netphase.reproductions.chen2023.training import (
 PAPER = reproductions.get("chen2023")
 
 
-def failed(checks):
-    return [check for check in checks if check.verdict is Verdict.NOT_REPRODUCED]
-
-
-def with_verdict(checks):
-    return [check for check in checks if check.verdict is not Verdict.NOT_TESTED]
-
-
-def test_smoke_size_of_the_residual_network_holds(tmp_path):
+def test_smoke_size_of_the_residual_network_holds(tmp_path, failed, with_verdict):
     checks = PAPER.run("smoke", (9,), tmp_path)
     assert failed(checks) == []
     assert len(with_verdict(checks)) == 5
@@ -43,14 +35,14 @@ def test_smoke_size_of_the_residual_network_holds(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [1, 3, 4, 5, 6, 7, 8])
-def test_smoke_size_of_a_figure_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_holds(figure, tmp_path, failed, with_verdict):
     checks = PAPER.run("smoke", (figure,), tmp_path)
     assert failed(checks) == []
     assert with_verdict(checks)
     assert (tmp_path / f"figure{figure}.png").exists()
 
 
-def test_digits_are_left_to_larger_sizes(tmp_path):
+def test_digits_are_left_to_larger_sizes(tmp_path, with_verdict):
     assert with_verdict(PAPER.run("smoke", (10,), tmp_path)) == []
 
 

@@ -25,13 +25,9 @@ from netphase.scalings import LayerScales, LayerScaling, laziness, predicted_lay
 PAPER = reproductions.get("li2024")
 
 
-def failed(checks):
-    return [check for check in checks if check.verdict is Verdict.NOT_REPRODUCED]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [1, 2, 3, 4, 5])
-def test_smoke_size_of_a_figure_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_holds(figure, tmp_path, failed):
     checks = PAPER.run("smoke", (figure,), tmp_path)
     assert failed(checks) == []
     assert (tmp_path / f"figure{figure}.png").exists()

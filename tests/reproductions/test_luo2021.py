@@ -22,18 +22,8 @@ from netphase.reproductions.luo2021.widths import raw_change
 PAPER = reproductions.get("luo2021")
 
 
-def with_verdict(checks):
-    return [check for check in checks if check.verdict is not Verdict.NOT_TESTED]
-
-
-def failed(checks):
-    return [
-        c for c in with_verdict(checks) if c.verdict not in (Verdict.REPRODUCED, Verdict.PARTLY)
-    ]
-
-
 @pytest.mark.parametrize("figure", [1, 2, 3, 5, 7])
-def test_smoke_size_of_a_figure_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_holds(figure, tmp_path, failed, with_verdict):
     said = []
     checks = PAPER.run("smoke", (figure,), tmp_path, said.append)
     assert failed(checks) == []
@@ -45,21 +35,21 @@ def test_smoke_size_of_a_figure_holds(figure, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [4, 6, 10])
-def test_smoke_size_of_a_slower_figure_holds(figure, tmp_path):
+def test_smoke_size_of_a_slower_figure_holds(figure, tmp_path, failed, with_verdict):
     checks = PAPER.run("smoke", (figure,), tmp_path)
     assert with_verdict(checks)
     assert failed(checks) == []
 
 
 @pytest.mark.slow
-def test_smoke_size_of_the_whole_paper_holds(tmp_path):
+def test_smoke_size_of_the_whole_paper_holds(tmp_path, failed, with_verdict):
     checks = PAPER.run("smoke", None, tmp_path)
     assert failed(checks) == []
     assert {c.where for c in with_verdict(checks)} >= {"Theorem 6(b) and its proof", "Table 1"}
 
 
 @pytest.mark.slow
-def test_images_of_the_user_take_the_place_of_the_built_in_ones(tmp_path):
+def test_images_of_the_user_take_the_place_of_the_built_in_ones(tmp_path, with_verdict):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "mine.npz", x=rng.random((6, 3, 3)), y=np.arange(6.0))
     checks = PAPER.run("small", (5, 7), tmp_path, images=str(tmp_path / "mine.npz"))

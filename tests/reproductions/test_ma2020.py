@@ -19,14 +19,6 @@ from netphase.reproductions.ma2020.students import at, first_below, one_more, sp
 PAPER = reproductions.get("ma2020")
 
 
-def failed(checks):
-    return [check for check in checks if check.verdict is Verdict.NOT_REPRODUCED]
-
-
-def with_verdict(checks):
-    return [check for check in checks if check.verdict is not Verdict.NOT_TESTED]
-
-
 @pytest.fixture(scope="module")
 def single():
     """A small student of a single neuron."""
@@ -35,7 +27,7 @@ def single():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [1, 3, 7, 9, 10])
-def test_smoke_size_of_a_figure_on_all_inputs_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_on_all_inputs_holds(figure, tmp_path, failed, with_verdict):
     checks = PAPER.run("smoke", (figure,), tmp_path)
     assert failed(checks) == []
     assert with_verdict(checks)
@@ -181,7 +173,7 @@ def test_lines_do_not_count_while_the_function_is_spread():
     assert regular_lines(np.concatenate([np.full(3, 0.3), np.full(50, 0.05)]), w) == 0
 
 
-def test_without_quenched_neurons_the_staircase_ends(tmp_path):
+def test_without_quenched_neurons_the_staircase_ends(tmp_path, with_verdict):
     checks = circle._support(
         reproductions.reproduction.Stage("smoke", tmp_path, lambda _: None),
         student(targets.circle(30), 60, 0, 1 / 120, spaced(4e5)),

@@ -9,7 +9,6 @@ import xarray as xr
 from netphase import reproductions, targets
 from netphase.dynamics import RandomFeatureDynamics
 from netphase.engine.problem import Stop
-from netphase.reproductions import Verdict
 from netphase.reproductions.ma2020 import departures, printed, size_maps
 from netphase.reproductions.ma2020.interpolation import tail_exponent
 from netphase.reproductions.ma2020.samples import curves, spaced, sparse, train, twin_error
@@ -17,14 +16,6 @@ from netphase.reproductions.ma2020.width_sweep import GRIDS, half_sparse
 from netphase.reproductions.reproduction import Stage
 
 PAPER = reproductions.get("ma2020")
-
-
-def failed(checks):
-    return [check for check in checks if check.verdict is Verdict.NOT_REPRODUCED]
-
-
-def with_verdict(checks):
-    return [check for check in checks if check.verdict is not Verdict.NOT_TESTED]
 
 
 def on_samples(figure):
@@ -39,7 +30,7 @@ def on_samples(figure):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", [4, 5, 6, 7, 8, 10, 11])
-def test_smoke_size_of_a_figure_on_samples_holds(figure, tmp_path):
+def test_smoke_size_of_a_figure_on_samples_holds(figure, tmp_path, failed, with_verdict):
     (part,) = on_samples(figure)
     checks = part.run(Stage("smoke", tmp_path, lambda _: None))
     assert failed(checks) == []
@@ -48,7 +39,7 @@ def test_smoke_size_of_a_figure_on_samples_holds(figure, tmp_path):
 
 
 @pytest.mark.slow
-def test_smoke_size_of_departures_holds(tmp_path):
+def test_smoke_size_of_departures_holds(tmp_path, failed):
     checks = departures.run(Stage("smoke", tmp_path, lambda _: None))
     assert failed(checks) == []
     assert (tmp_path / "departures.png").exists()
