@@ -46,6 +46,13 @@ def test_reproduce_prints_claims_and_writes_them(paper, run, run_json, tmp_path)
     assert paper.calls == [("smoke", None, None), ("small", None, None)]
 
 
+def test_reproduce_prints_brackets_in_claims_as_they_are(paper, run, tmp_path):
+    paper.checks = [Check("K^[l]", "Fig. [a]", "[x]", 1.0, None, None, Verdict.REPRODUCED)]
+    text = run("reproduce", "paper", "--output", tmp_path).stdout
+    for words in ("K^[l]", "Fig. [a]", "[x]"):
+        assert words in text
+
+
 def test_reproduce_fails_when_a_tested_claim_fails(paper, run, tmp_path):
     paper.checks = [check("reproduced"), check("partly"), check("not reproduced", 3.0)]
     result = run("reproduce", "paper", "--output", tmp_path)

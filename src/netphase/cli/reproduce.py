@@ -130,17 +130,16 @@ def as_row(check: Check) -> dict[str, Any]:
 
 def _print(page: Console, content: dict[str, Any]) -> None:
     """The claims as a table."""
+    from rich.markup import escape
+
     table = new_table("claim", "where", ">expected", ">measured", ">± s.e.", ">within", "verdict")
     colours = {"reproduced": "green", "partly": "yellow", NOT_REPRODUCED: "red"}
     for row in content["checks"]:
         verdict = str(row["verdict"])
         colour = colours.get(verdict, "dim")
-        table.add_row(
-            row["claim"],
-            row["where"],
-            *(_entry(row[k]) for k in ("expected", "measured", "standard_error", "tolerance")),
-            f"[{colour}]{verdict}[/{colour}]",
-        )
+        entries = (_entry(row[k]) for k in ("expected", "measured", "standard_error", "tolerance"))
+        words = (row["claim"], row["where"], *entries)
+        table.add_row(*map(escape, words), f"[{colour}]{verdict}[/{colour}]")  # K^[l] is no markup
     page.print(content["reference"], markup=False)
     page.print(table)
     for departure in content["departures"]:
