@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import replacing, write_whole
+from netphase._files import replacing
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.condensed import FIELDS, content_of, print_content
 from netphase.cli.methods import chosen_method, method_options_with
-from netphase.cli.options import chosen_law, dtype_option, json_option, law_options
-from netphase.cli.output import document, make_folder, present, warn
+from netphase.cli.options import (
+    chosen_law,
+    data_option_with,
+    dtype_option,
+    film_options,
+    folder_option,
+    json_option,
+    law_options,
+)
+from netphase.cli.output import make_folder, present, save_document, warn
 from netphase.cli.values import POSITIVE
 
 if TYPE_CHECKING:
@@ -73,13 +81,7 @@ CHANCE_DRAWS = 19
     help="As in `netphase train`; of multiplicity 1 are tanh, erf, gelu, centred_sigmoid, "
     "centred_softplus, of 2 x_tanh, of 3 x2_tanh.",
 )
-@click.option(
-    "--data",
-    default=DATA,
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A built-in data set, or a file: .npz with arrays x and y, or .csv with the target last.",
-)
+@data_option_with(DATA)
 @method_options_with("flow")
 @dtype_option
 @click.option(
@@ -110,23 +112,13 @@ CHANCE_DRAWS = 19
     "--frames", type=click.IntRange(min=2), default=120, show_default=True, help="Moments to keep."
 )
 @click.option(
-    "--animation",
-    metavar="FILE|none",
-    help="Where to save the film: .gif, .apng or .png (animated PNG), .mp4 (needs ffmpeg), or "
-    "none. Default: neurons.gif in the output folder.",
-)
-@click.option(
     "--amplitude",
     type=click.Choice(["log", "linear"]),
     default="log",
     show_default=True,
     help="Amplitude axis of the film.",
 )
-@click.option(
-    "--figures/--no-figures",
-    default=True,
-    help="Draw figures and the film, or print and save numbers only.",
-)
+@film_options
 @click.option(
     "--literature-colours", is_flag=True, help="Heat maps in the literature's colours, YlGnBu."
 )
@@ -137,13 +129,9 @@ CHANCE_DRAWS = 19
     show_default=True,
     help="Clouds of random directions each measure is compared with in the end.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-condense",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for the record (condense.nc, condense.json), the figures and the film.",
+@folder_option(
+    "netphase-condense",
+    "Folder for the record (condense.nc, condense.json), the figures and the film.",
 )
 @json_option
 def command(**options: Any) -> int:
@@ -175,7 +163,7 @@ def command(**options: Any) -> int:
         files += _animate(result, film, options["amplitude"])
     files.append(folder / "condense.json")
     content |= {"name": name, "files": files}
-    write_whole(folder / "condense.json", document("condense", content) + "\n")
+    save_document("condense", content, folder / "condense.json")
     present(
         "condense", content, lambda page: print_content(page, content), files, options["as_json"]
     )

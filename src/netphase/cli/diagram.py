@@ -17,8 +17,10 @@ from netphase.cli.options import (
     antisymmetric_option,
     data_option,
     dtype_option,
+    folder_option,
     json_option,
     tolerance_option,
+    workers_option,
 )
 from netphase.cli.planes import PLANES, Plane, measured_plane, refuse_options_of_others
 from netphase.cli.report import FIELDS
@@ -150,17 +152,8 @@ sweep (its specification).
 @dtype_option
 @tolerance_option
 @antisymmetric_option
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Runs at a time; default: one a processor."
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=FOLDER,
-    show_default=True,
-    metavar="FOLDER",
-    help=f"Folder for the store ({STORE_NAME}), the figures and the JSON document.",
-)
+@workers_option
+@folder_option(FOLDER, f"Folder for the store ({STORE_NAME}), the figures and the JSON document.")
 @click.option(
     "--resume/--fresh",
     default=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netphase.cli.application import SUCCESS
-from netphase.cli.options import data_option, json_option
+from netphase.cli.options import data_option, folder_option, json_option
 from netphase.cli.output import console, emit, list_files, make_folder, new_table, short
 from netphase.cli.values import POSITIVE
 
@@ -100,14 +100,7 @@ LATER_GROWTH = 4.0
     help="κ' = β1/β2, std of their output weights over that of their input weights.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of starts and neurons.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-directions",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for the figures.",
-)
+@folder_option("netphase-directions", "Folder for the figures.")
 @json_option
 def command(**options: Any) -> int:
     """Predict the directions of condensation."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import replacing, write_whole
+from netphase._files import replacing
 from netphase.cli.application import SUCCESS
 from netphase.cli.output import (
-    document,
     new_table,
     number,
     present,
+    save_document,
     short,
     warn,
 )
@@ -71,7 +71,7 @@ def exact_diagram(ctx: click.Context, options: dict[str, Any]) -> int:
     folder: Path = options["output"]
     files = [_save(plane, folder / "exact.nc"), *_draw(plane, folder)]
     content = {**_content(plane), "warnings": sentences, "files": files}
-    write_whole(folder / "exact.json", document("diagram", content) + "\n")
+    save_document("diagram", content, folder / "exact.json")
     present(
         "diagram",
         content,

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.kernel_report import FIELDS, content_of, print_content
-from netphase.cli.layer_options import chosen_layer_scaling, layer_scaling_options
-from netphase.cli.options import activation_option, json_option
-from netphase.cli.output import document, make_folder, present, save_record
+from netphase.cli.layer_options import KINDS, chosen_layer_scaling, layer_scaling_options
+from netphase.cli.options import (
+    activation_option,
+    data_option_with,
+    figures_option_with,
+    folder_option,
+    json_option,
+)
+from netphase.cli.output import make_folder, present, save_document, save_record
 from netphase.cli.progress import LiveLine
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, SEEDS, WIDTHS
 
@@ -63,13 +68,7 @@ RECORDS = ("kernel.nc", "degeneracy.nc", "kernel.json")
 @click.option("--depth", type=int, default=2, show_default=True, help="Hidden layers, L.")
 @layer_scaling_options
 @activation_option
-@click.option(
-    "--data",
-    default=DATA,
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A built-in data set, or a file: .npz with arrays x and y, or .csv with the target last.",
-)
+@data_option_with(DATA)
 @click.option("--widths", type=WIDTHS, default="64,128,256,512", show_default=True,
               help="Widths m of the hidden layers.")  # fmt: skip
 @click.option("--seeds", type=SEEDS, default="0:9", show_default=True, help="One network each.")
@@ -77,7 +76,7 @@ RECORDS = ("kernel.nc", "degeneracy.nc", "kernel.json")
               help="Outputs of a network; each learns the same targets.")  # fmt: skip
 @click.option(
     "--kind",
-    type=click.Choice(["antisymmetric", "centred", "plain"]),
+    type=click.Choice(KINDS),
     default="antisymmetric",
     show_default=True,
     help="Start at zero output with a second, opposite copy (its kernel is twice as large), by "
@@ -92,15 +91,8 @@ RECORDS = ("kernel.nc", "degeneracy.nc", "kernel.json")
     type=LOG_NUMBERS,
     help="Factors ε of β_1 for λ_min against ε, as in 1e-3:1:13, at the largest width.",
 )
-@click.option("--figures/--no-figures", default=True, help="Draw figures.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-kernel",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for the record (kernel.nc, kernel.json) and the figures.",
-)
+@figures_option_with("Draw figures.")
+@folder_option("netphase-kernel", "Folder for the record (kernel.nc, kernel.json) and the figures.")
 @json_option
 def command(**options: Any) -> int:
     """Hold kernels against their limits."""
@@ -135,7 +127,7 @@ def command(**options: Any) -> int:
         files += _draw(results, degeneracy, folder)
     files.append(folder / RECORDS[2])
     content["files"] = files
-    write_whole(files[-1], document("kernel", content) + "\n")
+    save_document("kernel", content, files[-1])
     present("kernel", content, lambda page: print_content(page, content), files, options["as_json"])
     return SUCCESS if content["succeeded"] else INCOMPLETE
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase.cli.options import Function, alpha_option, init_option
+from netphase.cli.options import alpha_option, init_option, joined
 from netphase.cli.values import EXPONENTS, REAL
 
 if TYPE_CHECKING:
@@ -15,45 +15,42 @@ if TYPE_CHECKING:
 OWN = ("g", "rates", "beta", "std_exponent")
 """Parameters of `layer_options`."""
 
+KINDS = ("antisymmetric", "centred", "plain")
+"""Values of --kind: how the output of a deep network starts at zero."""
+
 _WAYS = "--init, --g, --beta or --std-exponent"
 
 
-def layer_options(function: Function) -> Function:
-    """The options that only networks of several layers have."""
-    for option in reversed(
-        (
-            click.option(
-                "--g",
-                type=EXPONENTS,
-                help="Layers: exponents g_1 … g_{L+1} of the standard deviations β_l = m^(−g_l), "
-                "from the inputs' side, as in 0,0.5,0.5.",
-            ),
-            click.option(
-                "--beta",
-                metavar="FORMULAS",
-                help='Layers: formulas of β_1 … β_{L+1}, as in "1/sqrt(d), m^-0.5, 1/m".',
-            ),
-            click.option(
-                "--std-exponent",
-                type=REAL,
-                metavar="C",
-                help="Layers: every standard deviation m^(−C), as in 1.5.",
-            ),
-            click.option(
-                "--rates",
-                type=EXPONENTS,
-                help="Layers: exponents of the learning rates, η_l = m^rate, as in 1,0,-1; "
-                "default: those of the initialisation, or equal rates.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+layer_options = joined(
+    click.option(
+        "--g",
+        type=EXPONENTS,
+        help="Layers: exponents g_1 … g_{L+1} of the standard deviations β_l = m^(−g_l), "
+        "from the inputs' side, as in 0,0.5,0.5.",
+    ),
+    click.option(
+        "--beta",
+        metavar="FORMULAS",
+        help='Layers: formulas of β_1 … β_{L+1}, as in "1/sqrt(d), m^-0.5, 1/m".',
+    ),
+    click.option(
+        "--std-exponent",
+        type=REAL,
+        metavar="C",
+        help="Layers: every standard deviation m^(−C), as in 1.5.",
+    ),
+    click.option(
+        "--rates",
+        type=EXPONENTS,
+        help="Layers: exponents of the learning rates, η_l = m^rate, as in 1,0,-1; "
+        "default: those of the initialisation, or equal rates.",
+    ),
+)
+"""The options that only networks of several layers have."""
 
 
-def layer_scaling_options(function: Function) -> Function:
-    """All options that `chosen_layer_scaling` reads."""
-    return init_option(alpha_option(layer_options(function)))
+layer_scaling_options = joined(init_option, alpha_option, layer_options)
+"""All options that `chosen_layer_scaling` reads."""
 
 
 def chosen_layer_scaling(

@@ -8,7 +8,7 @@ import click
 
 from netphase.cli.layer_options import OWN, chosen_layer_scaling
 from netphase.cli.layer_place_report import print_layer_initialisations, print_layers
-from netphase.cli.output import console, emit
+from netphase.cli.output import present
 from netphase.cli.stages import given
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def place_layers(
     if data is None and given(ctx, "activation"):
         raise click.UsageError(f"--activation needs --data of {inputs} inputs beside it.")
     content = describe_layers(*chosen, options, inputs, data)
-    if options["as_json"]:
-        emit("where", content)
-    else:
-        print_layers(console(), content)
+    present("where", content, lambda page: print_layers(page, content), (), options["as_json"])
 
 
 def describe_layers(
@@ -255,11 +252,14 @@ def _list_all(options: dict[str, Any], inputs: int) -> None:
         _row(name, layer_initialisation(name, options["depth"], inputs), options["width"])
         for name in LAYER_INITIALISATIONS
     ]
-    if options["as_json"]:
-        content = {"depth": options["depth"], "width": options["width"], "initialisations": rows}
-        emit("where", content)
-        return
-    print_layer_initialisations(console(), rows, options["width"])
+    width = options["width"]
+    present(
+        "where",
+        {"depth": options["depth"], "width": width, "initialisations": rows},
+        lambda page: print_layer_initialisations(page, rows, width),
+        (),
+        options["as_json"],
+    )
 
 
 def _row(name: str, scaling: LayerScaling, width: int | None) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase.cli.layer_options import chosen_layer_scaling, layer_scaling_options
+from netphase.cli.layer_options import KINDS, chosen_layer_scaling, layer_scaling_options
 from netphase.cli.layer_report import LayerReport
 from netphase.cli.methods import chosen_method
-from netphase.cli.options import Function
+from netphase.cli.options import joined
 from netphase.cli.planes import Plane
 from netphase.cli.stages import given, refuse_one_width, weak_widths
 from netphase.cli.values import NUMBERS
@@ -29,36 +29,31 @@ DEPTH = 2
 """Hidden layers, if no number is asked for."""
 
 
-def plane_of_layers_options(function: Function) -> Function:
-    """The options that only the plane of layers has."""
-    for option in reversed(
-        (
-            click.option(
-                "--depth",
-                type=int,
-                metavar="L",
-                help=f"Layers: hidden layers of m neurons each; default: {DEPTH}.",
-            ),
-            click.option(
-                "--axes",
-                metavar="NAME,NAME",
-                help="Layers: the exponents along x and along y: any two of g1 … g{L+1} "
-                "(β_l = m^(−g_l)), rate1 … rate{L+1} (η_l = m^rate), alpha (α = m^alpha), gamma "
-                "(set through α); default: gamma,g{L+1}.",
-            ),
-            click.option("--x", type=NUMBERS, help="Layers: values of the first of --axes."),
-            click.option("--y", type=NUMBERS, help="Layers: values of the second of --axes."),
-            click.option(
-                "--kind",
-                type=click.Choice(["antisymmetric", "centred", "plain"]),
-                help="Layers: how the output starts at zero: by a second, opposite copy (the "
-                "default), by subtracting it, or not at all.",
-            ),
-            layer_scaling_options,
-        )
-    ):
-        function = option(function)
-    return function
+plane_of_layers_options = joined(
+    click.option(
+        "--depth",
+        type=int,
+        metavar="L",
+        help=f"Layers: hidden layers of m neurons each; default: {DEPTH}.",
+    ),
+    click.option(
+        "--axes",
+        metavar="NAME,NAME",
+        help="Layers: the exponents along x and along y: any two of g1 … g{L+1} "
+        "(β_l = m^(−g_l)), rate1 … rate{L+1} (η_l = m^rate), alpha (α = m^alpha), gamma "
+        "(set through α); default: gamma,g{L+1}.",
+    ),
+    click.option("--x", type=NUMBERS, help="Layers: values of the first of --axes."),
+    click.option("--y", type=NUMBERS, help="Layers: values of the second of --axes."),
+    click.option(
+        "--kind",
+        type=click.Choice(KINDS),
+        help="Layers: how the output starts at zero: by a second, opposite copy (the "
+        "default), by subtracting it, or not at all.",
+    ),
+    layer_scaling_options,
+)
+"""The options that only the plane of layers has."""
 
 
 def layer_plane(ctx: click.Context, options: dict[str, Any]) -> Plane:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from netphase.cli.options import Decorator, joined
 from netphase.cli.values import POSITIVE, StepSize
 
 if TYPE_CHECKING:
     from netphase.dynamics import Adam, Descent, Flow
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def method_options_with(default: str) -> Callable[[Function], Function]:
+def method_options_with(default: str) -> Decorator:
     """The options --method, --learning-rate and --accuracy.
 
     Args:
@@ -24,38 +22,30 @@ def method_options_with(default: str) -> Callable[[Function], Function]:
     Returns:
         A decorator of commands.
     """
-
-    def decorated(function: Function) -> Function:
-        for option in reversed(
-            (
-                click.option(
-                    "--method",
-                    type=click.Choice(["descent", "flow", "adam"]),
-                    default=default,
-                    show_default=True,
-                    help="Full-batch gradient descent, gradient flow with error control, or Adam "
-                    "(for single networks).",
-                ),
-                click.option(
-                    "--learning-rate",
-                    type=StepSize(above=0.0),
-                    metavar="NUMBER|auto|stable",
-                    help="Step of the descent on the normalised clock; stable: half the limit of "
-                    "stability; default: auto, which follows the gradient flow. Rate of Adam in "
-                    "the raw weights; default: 0.001.",
-                ),
-                click.option(
-                    "--accuracy",
-                    type=POSITIVE,
-                    help="Accuracy of the integration: relative error of the change of the weights "
-                    "(automatic descent), or of a step (flow).",
-                ),
-            )
-        ):
-            function = option(function)
-        return function
-
-    return decorated
+    return joined(
+        click.option(
+            "--method",
+            type=click.Choice(["descent", "flow", "adam"]),
+            default=default,
+            show_default=True,
+            help="Full-batch gradient descent, gradient flow with error control, or Adam "
+            "(for single networks).",
+        ),
+        click.option(
+            "--learning-rate",
+            type=StepSize(above=0.0),
+            metavar="NUMBER|auto|stable",
+            help="Step of the descent on the normalised clock; stable: half the limit of "
+            "stability; default: auto, which follows the gradient flow. Rate of Adam in "
+            "the raw weights; default: 0.001.",
+        ),
+        click.option(
+            "--accuracy",
+            type=POSITIVE,
+            help="Accuracy of the integration: relative error of the change of the weights "
+            "(automatic descent), or of a step (flow).",
+        ),
+    )
 
 
 method_options = method_options_with("descent")

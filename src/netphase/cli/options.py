@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -16,6 +17,63 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 FORMULAS = ("alpha", "beta1", "beta2")
 """Options that are formulas for a scale."""
+
+
+class Decorator(Protocol):
+    """What adds an option to a command."""
+
+    def __call__(self, function: Function, /) -> Function:
+        """The command with the option."""
+        ...
+
+
+def joined(*options: Decorator) -> Decorator:
+    """One decorator for several options, which ``--help`` lists in their order."""
+
+    def decorated(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
+
+
+def data_option_with(default: str) -> Decorator:
+    """The option --data, with the data that are used if none are asked for."""
+    return click.option(
+        "--data",
+        default=default,
+        show_default=True,
+        metavar="NAME|FILE",
+        help="A built-in data set, or a file: .npz with arrays x and y, or .csv with the target "
+        "last.",
+    )
+
+
+def folder_option(default: str | Path, text: str) -> Decorator:
+    """The option --output of commands that write several files.
+
+    Args:
+        default: the folder that is used if none is asked for.
+        text: what is written to it.
+
+    Returns:
+        A decorator of commands.
+    """
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=default,
+        show_default=True,
+        metavar="FOLDER",
+        help=text,
+    )
+
+
+def figures_option_with(text: str) -> Decorator:
+    """The option --figures/--no-figures."""
+    return click.option("--figures/--no-figures", default=True, help=text)
+
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
@@ -30,13 +88,7 @@ activation_option = click.option(
     "or centred_softplus.",
 )
 
-data_option = click.option(
-    "--data",
-    default="four_points",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A built-in data set, or a file: .npz with arrays x and y, or .csv with the target last.",
-)
+data_option = data_option_with("four_points")
 
 tolerance_option = click.option(
     "--tolerance",
@@ -61,6 +113,21 @@ antisymmetric_option = click.option(
     help="Start at zero output with a second, opposite copy of the network, or without one.",
 )
 
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), help="Runs at a time; default: one a processor."
+)
+
+film_options = joined(
+    click.option(
+        "--animation",
+        metavar="FILE|none",
+        help="Where to save the film: .gif, .apng or .png (animated PNG), .mp4 (needs ffmpeg), or "
+        "none. Default: neurons.gif in the output folder.",
+    ),
+    figures_option_with("Draw figures and the film, or print and save numbers only."),
+)
+"""Options of commands that film a network."""
+
 init_option = click.option("--init", metavar="NAME", help="Named initialisation, as in --init he.")
 
 alpha_option = click.option(
@@ -68,30 +135,21 @@ alpha_option = click.option(
 )
 
 
-def law_options(function: Function) -> Function:
-    """The options that say where a network starts: a name, formulas, or a point of the plane."""
-    for option in reversed(
-        (
-            init_option,
-            alpha_option,
-            click.option(
-                "--beta1", metavar="FORMULA", help="Std of the output weights, as in m^-0.5."
-            ),
-            click.option(
-                "--beta2", metavar="FORMULA", help="Std of the input weights, as in d^-0.5."
-            ),
-            click.option(
-                "--rate-ratio",
-                metavar="FORMULA",
-                help="Learning rate of the output weights over that of the input weights, as in "
-                "m^-2; default 1.",
-            ),
-            click.option("--gamma", type=REAL, help="γ, from κ = β1 β2/α = m^(−γ)."),
-            click.option("--gamma-prime", type=REAL, help="γ', from κ' = β1/β2 = m^(−γ')."),
-        )
-    ):
-        function = option(function)
-    return function
+law_options = joined(
+    init_option,
+    alpha_option,
+    click.option("--beta1", metavar="FORMULA", help="Std of the output weights, as in m^-0.5."),
+    click.option("--beta2", metavar="FORMULA", help="Std of the input weights, as in d^-0.5."),
+    click.option(
+        "--rate-ratio",
+        metavar="FORMULA",
+        help="Learning rate of the output weights over that of the input weights, as in m^-2; "
+        "default 1.",
+    ),
+    click.option("--gamma", type=REAL, help="γ, from κ = β1 β2/α = m^(−γ)."),
+    click.option("--gamma-prime", type=REAL, help="γ', from κ' = β1/β2 = m^(−γ')."),
+)
+"""Options that say where a network starts: a name, formulas, or a point of the plane."""
 
 
 def chosen_law(options: dict[str, Any], d: int) -> tuple[str, ScalingLaw] | None:

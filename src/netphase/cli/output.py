@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import replacing
+from netphase._files import replacing, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,6 +69,21 @@ def emit(command: str, content: Mapping[str, Any]) -> None:
     if not encoding.lower().startswith("utf"):
         text = json.dumps(json.loads(text), indent=1)
     click.echo(text)
+
+
+def save_document(command: str, content: Mapping[str, Any], path: Path) -> Path:
+    """Write the JSON document of a command whole or not at all.
+
+    Args:
+        command: name of the command.
+        content: the rest of the document.
+        path: a file that ends in .json.
+
+    Returns:
+        The path.
+    """
+    write_whole(path, document(command, content) + "\n")
+    return path
 
 
 def console() -> Console:

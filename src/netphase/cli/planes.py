@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS, InterruptedRun
-from netphase.cli.output import document, present, warn
+from netphase.cli.output import present, save_document, warn
 from netphase.cli.show import STORE_NAME
 from netphase.cli.stages import given
 
@@ -137,7 +136,7 @@ def measured_plane(ctx: click.Context, options: dict[str, Any], plane: Plane) ->
         "files": files,
         "sweep": report.specification,
     }
-    write_whole(folder / "diagram.json", document("diagram", content) + "\n")
+    save_document("diagram", content, folder / "diagram.json")
     present(
         "diagram",
         content,

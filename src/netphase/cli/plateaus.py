@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import write_whole
 from netphase.cli.application import SUCCESS
 from netphase.cli.curve_files import LossCurve, read_curve
-from netphase.cli.options import json_option
+from netphase.cli.options import figures_option_with, folder_option, json_option
 from netphase.cli.output import (
-    document,
     make_folder,
     new_table,
     present,
+    save_document,
     short,
     warn,
 )
@@ -106,15 +105,8 @@ settings {length, slope, drop, noise, floor, halfway}, files.
     show_default=True,
     help="Whether half of the way between two heights is half of the loss or of its logarithm.",
 )
-@click.option("--figures/--no-figures", default=True, help="Draw the curve with its plateaus.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-plateaus",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for plateaus.json and the figure.",
-)
+@figures_option_with("Draw the curve with its plateaus.")
+@folder_option("netphase-plateaus", "Folder for plateaus.json and the figure.")
 @json_option
 def command(**options: Any) -> int:
     """Find plateaus and escapes."""
@@ -131,7 +123,7 @@ def command(**options: Any) -> int:
     files.append(folder / "plateaus.json")
     content = {"file": options["file"], **content_of(curve, found), "settings": settings}
     content["files"] = files
-    write_whole(files[-1], document("plateaus", content) + "\n")
+    save_document("plateaus", content, files[-1])
     if curve.skipped:
         warn(f"{curve.skipped} rows have an empty cell and were left out.")
     present("plateaus", content, lambda page: _print(page, content), files, options["as_json"])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from netphase._files import replacing, write_whole
+from netphase._files import replacing
 from netphase.cli.application import INCOMPLETE, SUCCESS
-from netphase.cli.options import json_option
-from netphase.cli.output import document, make_folder, present
+from netphase.cli.options import film_options, folder_option, json_option
+from netphase.cli.output import make_folder, present, save_document
 from netphase.cli.quenched import FIELDS, ablation_of, content_of, print_content
 from netphase.cli.values import POSITIVE, Real, StepSize
 
@@ -129,24 +129,9 @@ class Scaling(Real):
     help="Take out the quenched neurons at the time --at and compare what still happens.",
 )
 @click.option("--at", type=POSITIVE, help="Time of the ablation.")
-@click.option(
-    "--animation",
-    metavar="FILE|none",
-    help="Where to save the film: .gif, .apng or .png (animated PNG), .mp4 (needs ffmpeg), or "
-    "none. Default: neurons.gif in the output folder.",
-)
-@click.option(
-    "--figures/--no-figures",
-    default=True,
-    help="Draw figures and the film, or print and save numbers only.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-quench",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for the record (quench.nc, quench.json), the figures and the film.",
+@film_options
+@folder_option(
+    "netphase-quench", "Folder for the record (quench.nc, quench.json), the figures and the film."
 )
 @json_option
 def command(**options: Any) -> int:
@@ -281,7 +266,7 @@ def _save(result: xr.Dataset, path: Path) -> Path:
 
 
 def _write(content: dict[str, Any], folder: Path) -> None:
-    write_whole(folder / "quench.json", document("quench", content) + "\n")
+    save_document("quench", content, folder / "quench.json")
 
 
 def _draw(result: xr.Dataset, folder: Path, film: Path | None) -> list[Path]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from netphase.cli.methods import chosen_method
+from netphase.cli.options import joined
 from netphase.cli.planes import Plane
 from netphase.cli.size_report import SizeReport
 from netphase.cli.stages import ROUNDING, given
@@ -16,8 +16,6 @@ from netphase.cli.values import POSITIVE, SAMPLES, SCALINGS
 
 if TYPE_CHECKING:
     from netphase.sweep import SizeSweep
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER = Path("netphase-sizes")
 """Where the output goes if no folder is asked for."""
@@ -48,43 +46,38 @@ TOLERANCE = 1e-7
 """Mean square error at which the paper's heat maps stop."""
 
 
-def size_options(function: Function) -> Function:
-    """The options of the size plane."""
-    for option in reversed(
-        (
-            click.option(
-                "--samples",
-                type=SAMPLES,
-                metavar="LIST",
-                help="Size plane: numbers n of samples, 50 to 500 by default.",
-            ),
-            click.option(
-                "--target",
-                metavar="NAME",
-                help="Size plane: the teacher: 'single_neuron?d=20' (the default), "
-                "'finite_neurons?d=19&units=5', circle, 'sphere?k=3', linear.",
-            ),
-            click.option(
-                "--scaling",
-                type=SCALINGS,
-                help="Size plane: conventional (κ = 1), mean_field (κ = 1/m), or γ of κ = m^(−γ); "
-                "with commas, both by default.",
-            ),
-            click.option(
-                "--inputs",
-                type=click.Choice(["gaussian", "sphere"]),
-                help="Size plane: x ~ N(0, I), the default, or even on the unit sphere.",
-            ),
-            click.option(
-                "--time",
-                type=POSITIVE,
-                help="Size plane, layers: end the runs at this time t of the gradient flow, too; "
-                "default: no such end. Networks too narrow for a circle creep for very long.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+size_options = joined(
+    click.option(
+        "--samples",
+        type=SAMPLES,
+        metavar="LIST",
+        help="Size plane: numbers n of samples, 50 to 500 by default.",
+    ),
+    click.option(
+        "--target",
+        metavar="NAME",
+        help="Size plane: the teacher: 'single_neuron?d=20' (the default), "
+        "'finite_neurons?d=19&units=5', circle, 'sphere?k=3', linear.",
+    ),
+    click.option(
+        "--scaling",
+        type=SCALINGS,
+        help="Size plane: conventional (κ = 1), mean_field (κ = 1/m), or γ of κ = m^(−γ); "
+        "with commas, both by default.",
+    ),
+    click.option(
+        "--inputs",
+        type=click.Choice(["gaussian", "sphere"]),
+        help="Size plane: x ~ N(0, I), the default, or even on the unit sphere.",
+    ),
+    click.option(
+        "--time",
+        type=POSITIVE,
+        help="Size plane, layers: end the runs at this time t of the gradient flow, too; "
+        "default: no such end. Networks too narrow for a circle creep for very long.",
+    ),
+)
+"""The options of the size plane."""
 
 
 def size_plane(ctx: click.Context, options: dict[str, Any]) -> Plane:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netphase._files import write_whole
 from netphase.cli.application import INCOMPLETE, SUCCESS
-from netphase.cli.options import json_option
-from netphase.cli.output import document, make_folder, present, save_record, warn
+from netphase.cli.options import figures_option_with, folder_option, json_option, workers_option
+from netphase.cli.output import make_folder, present, save_document, save_record, warn
 from netphase.cli.progress import LiveLine
 from netphase.cli.time_report import FIELDS, content_of, print_content
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, REAL, SEEDS
@@ -108,17 +107,10 @@ DRAWN = {
 @click.option("--noise", type=REAL, help="Standard deviation of the noise on the targets of sgd.")
 @click.option("--seeds", type=SEEDS, help="Seeds of exact and sgd, as in 0:4; default: 0.")
 @click.option("--accuracy", type=POSITIVE, help="Relative error of a step of mean_field and exact.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Runs at a time; default: one a processor."
-)
-@click.option("--figures/--no-figures", default=True, help="Draw figures.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="netphase-timescales",
-    show_default=True,
-    metavar="FOLDER",
-    help="Folder for the record (timescales.nc, timescales.json) and the figures.",
+@workers_option
+@figures_option_with("Draw figures.")
+@folder_option(
+    "netphase-timescales", "Folder for the record (timescales.nc, timescales.json) and the figures."
 )
 @json_option
 def command(**options: Any) -> int:
@@ -148,7 +140,7 @@ def command(**options: Any) -> int:
         files += _draw(results, folder)
     files.append(folder / "timescales.json")
     content["files"] = files
-    write_whole(files[-1], document("timescales", content) + "\n")
+    save_document("timescales", content, files[-1])
     for sentence in content["warnings"]:
         warn(sentence)
     present(

@@ -18,7 +18,7 @@ from netphase.cli.options import (
     json_option,
     law_options,
 )
-from netphase.cli.output import console, emit, list_files, new_table, number, short
+from netphase.cli.output import new_table, number, present, short
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,11 +96,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         return
     name, law = chosen
     content = describe(name, law, options["width"], inputs, data)
-    content["files"] = _draw([(name, law.gamma, law.gamma_prime)], options["output"])
-    if options["as_json"]:
-        emit("where", content)
-    else:
-        _print_one(console(), content)
+    files = content["files"] = _draw([(name, law.gamma, law.gamma_prime)], options["output"])
+    present("where", content, lambda page: _print_one(page, content), files, options["as_json"])
 
 
 def _data_of(ctx: click.Context, options: dict[str, Any]) -> Dataset | None:
@@ -189,9 +186,12 @@ def _list_all(options: dict[str, Any], inputs: int) -> None:
 
     rows = [_summary(name, law) for name, law in known_initialisations(inputs).items()]
     files = _draw([], options["output"])
-    if options["as_json"]:
-        emit("where", {"initialisations": rows, "files": files})
-        return
+    content = {"initialisations": rows, "files": files}
+    present("where", content, lambda page: _print_all(page, rows), files, options["as_json"])
+
+
+def _print_all(page: Console, rows: list[dict[str, Any]]) -> None:
+    """The table of initialisations for a reader."""
     table = new_table("initialisation", ">γ", ">γ'", "regime", ">S_w", ">S_a", ">S_θ")
     for row in rows:
         table.add_row(
@@ -201,14 +201,12 @@ def _list_all(options: dict[str, Any], inputs: int) -> None:
             f"{row['regime']} ({row['alias']})",
             *(short(s) for s in row["exponents"].values()),
         )
-    page = console()
     page.print(table)
     page.print(
         "E, Ma & Wu (2020), β1 = β and all else 1: the line γ' = γ, linear.\n"
         "S: exponents in the width of the relative changes of the input weights (w), the output "
         "weights (a) and all (θ)."
     )
-    list_files(page, files)
 
 
 def _print_one(page: Console, content: dict[str, Any]) -> None:
@@ -259,7 +257,6 @@ def _print_one(page: Console, content: dict[str, Any]) -> None:
         "The notations of other papers describe networks whose two layers start at one and learn "
         "equally fast (κ' = 1)."
     )
-    list_files(page, content["files"])
 
 
 def _print_prediction(page: Console, predicted: dict[str, Any], width: int) -> None:
