@@ -106,6 +106,8 @@ def test_traces_of_different_inputs_and_too_many_of_them_are_refused(monkeypatch
         _ = tangent_kernel(network, start, X, OTHER).shares
     with pytest.raises(ArgumentError, match="must have 3 columns"):
         tangent_kernel(network, start, X[:, :2])
+    with pytest.raises(ArgumentError, match="`parameters` must be LayerParameters"):
+        tangent_kernel(network, start.weights, X)
     monkeypatch.setattr(layer_tangent, "machine_memory", lambda: 100.0)
     with pytest.raises(ArgumentError, match="3 kernels of 5 × 5 samples and outputs need"):
         tangent_kernel(network, start, X)

@@ -25,7 +25,7 @@ from netphase.experiment import integer, to_builtins
 from netphase.kernels import deep_kernels
 from netphase.kernels.modes import LinearModes
 from netphase.networks import MultiLayerNetwork, initial_layer_parameters
-from netphase.networks.multi_layer import OutputKind
+from netphase.networks.multi_layer import OUTPUT_KINDS, OutputKind
 from netphase.observables import kernel_alignment
 from netphase.results import STATUS_CODES, concentration_dataset
 from netphase.scalings import LayerScaling
@@ -121,7 +121,7 @@ def kernel_concentration(
     sigma = activations.get(activation)
     m = axis_values("widths", widths, positive_int)
     drawn = axis_values("seeds", seeds, integer)
-    one_of("kind", kind, ("antisymmetric", "centred", "plain"))
+    one_of("kind", kind, OUTPUT_KINDS)
     _check_memory(known.n * positive_int("outputs", outputs), scaling.depth)
     stop = _stop(known, train_by, mean_square, max_steps)
     networks = [

@@ -43,9 +43,8 @@ class DeepLinearModel:
             ArgumentError: shapes do not fit, or the kernels do not fit into memory.
         """
         self._task = task
-        self._start = LayerParameters(
-            *(tuple(np.asarray(each, np.float64) for each in part) for part in start)
-        )
+        task.network.check(start)
+        self._start = start.astype(np.float64)
         with np.errstate(all="ignore"):
             layers = tangent_kernel(task.network, self._start, task.x).layers  # (L+1, e, nk, nk)
             residual = task.residual(self._start).reshape(layers.shape[1], -1)
@@ -250,7 +249,7 @@ class DeepLinearizedDynamics:
             rejected=np.zeros(len(end), np.int64),
             integrator="closed form",
             initial=state,
-            final=_cast(model.parameters(end), state),
+            final=model.parameters(end).astype(state.weights[0].dtype),
             snapshots=tuple(_snapshot(model, float(time), end, state) for time in times),
         )
 
@@ -272,12 +271,7 @@ def _snapshot(
     model: DeepLinearModel, time: float, end: Array, state: LayerParameters
 ) -> LayerParameters:
     """The parameters at one time, NaN for networks that ended before."""
-    kept = _cast(model.parameters(np.minimum(time, end)), state)
+    kept = model.parameters(np.minimum(time, end)).astype(state.weights[0].dtype)
     for each in kept.weights:
         each[time > end] = np.nan
     return kept
-
-
-def _cast(parameters: LayerParameters, like: LayerParameters) -> LayerParameters:
-    weights = tuple(each.astype(like.weights[0].dtype) for each in parameters.weights)
-    return LayerParameters(weights, like.centre)

@@ -21,6 +21,10 @@ class LayerNetwork(Protocol):
         """Number of outputs k."""
         ...
 
+    def check(self, parameters: Any) -> tuple[Array, ...]:
+        """The weights, or an `ArgumentError` where they are not those of this network."""
+        ...
+
     def factors(self, parameters: Any, x: Array) -> tuple[tuple[Array, ...], list[list[Array]]]:
         """Inputs h of every layer, and δ of every output and layer, samples last."""
         ...
@@ -82,8 +86,8 @@ def tangent_kernel(
         The kernels, in float64 whatever the precision of the weights.
 
     Raises:
-        ArgumentError: shapes do not fit, an input is not finite, or the kernels do not fit into
-            memory.
+        ArgumentError: ``parameters`` are no `LayerParameters`, shapes do not fit, an input is not
+            finite, or the kernels do not fit into memory.
 
     References:
         Jacot, Gabriel & Hongler (2018), the tangent kernel; its limit is
@@ -99,11 +103,10 @@ def tangent_kernel(
         >>> kernels.layers.shape, bool(np.linalg.eigvalsh(kernels.total[0])[0] > 0)
         ((3, 1, 2, 2), True)
     """
-    wide = type(parameters)(
-        *(tuple(np.asarray(each, np.float64) for each in part) for part in parameters)
-    )
-    count, k = len(wide[0][0]), network.outputs
-    _check_memory(count * len(wide[0]), len(x) * k, len(x if other is None else other) * k)
+    weights = network.check(parameters)
+    count, k = len(weights[0]), network.outputs
+    _check_memory(count * len(weights), len(x) * k, len(x if other is None else other) * k)
+    wide = parameters.astype(np.float64)
     h, rows = network.factors(wide, x)
     g, columns = (h, rows) if other is None else network.factors(wide, other)
     mobility = network.mobilities(count)

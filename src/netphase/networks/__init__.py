@@ -1,7 +1,8 @@
 """Networks as maps, their parameters as points, and how those points are drawn."""
 
+from netphase.networks.layer_parameters import LayerParameters
 from netphase.networks.layer_start import initial_layer_parameters
-from netphase.networks.multi_layer import LayerParameters, MultiLayerNetwork, OutputKind
+from netphase.networks.multi_layer import MultiLayerNetwork, OutputKind
 from netphase.networks.two_layer import (
     BLOCK,
     Parameters,

@@ -9,7 +9,8 @@ import numpy as np
 from netphase._checks import instance_of, machine_memory, one_of
 from netphase._types import Array, DTypeName
 from netphase.errors import ArgumentError
-from netphase.networks.multi_layer import LayerParameters, MultiLayerNetwork
+from netphase.networks.layer_parameters import LayerParameters
+from netphase.networks.multi_layer import MultiLayerNetwork
 from netphase.seeds import Stream, generator
 
 

@@ -1,9 +1,9 @@
-"""`MultiLayerNetwork`: ensembles of networks of any depth, and their parameters."""
+"""`MultiLayerNetwork`: ensembles of networks of any depth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,23 +11,15 @@ from netphase._checks import finite_array, instance_of, one_of, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
+from netphase.networks.layer_parameters import LayerParameters
 from netphase.networks.passes import Signals, forward, gradient, output_factors, pushforward
 from netphase.scalings import LayerScales
 
 OutputKind = Literal["antisymmetric", "centred", "plain"]
+"""How an output starts; see `MultiLayerNetwork`."""
 
-
-class LayerParameters(NamedTuple):
-    """The trainable numbers of an ensemble of deep networks, in normalised variables.
-
-    Attributes:
-        weights: W^[l]/β_l, l = 1 … L+1, each of shape (e, c, m_l, m_{l−1}): e networks of c copies
-            (2 where the output is antisymmetric, 1 elsewhere), with m_0 inputs and m_{L+1} outputs.
-        centre: the weights whose output is subtracted from a centred one, not trained; else empty.
-    """
-
-    weights: tuple[Array, ...]
-    centre: tuple[Array, ...] = ()
+OUTPUT_KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
+"""The values of `OutputKind`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +82,7 @@ class MultiLayerNetwork:
             )
         positive_int("inputs", self.inputs)
         positive_int("outputs", self.outputs)
-        one_of("kind", self.kind, ("antisymmetric", "centred", "plain"))
+        one_of("kind", self.kind, OUTPUT_KINDS)
         instance_of("widths", self.widths, tuple, "a tuple of widths")
         for k, width in enumerate(self.widths):
             positive_int(f"widths[{k}]", width)

@@ -96,9 +96,7 @@ def check_square_memory(matrices: int, n: int) -> None:
 
 def _hidden(network: MultiLayerNetwork, parameters: LayerParameters, x: Array) -> list[Array]:
     """The values of every hidden layer, copies side by side, float64, (e, c·m_l, n)."""
-    weights = tuple(each.astype(np.float64) for each in parameters.weights)
-    wide = parameters._replace(weights=weights)
-    layers = network.signals(wide, x, slopes=False).inputs[1:]
+    layers = network.signals(parameters.astype(np.float64), x, slopes=False).inputs[1:]
     return [each.reshape(len(each), -1, each.shape[-1]) for each in layers]
 
 

@@ -124,10 +124,7 @@ def _changes(
     network: MultiLayerNetwork, initial: LayerParameters, final: LayerParameters, data: Dataset
 ) -> dict[str, float]:
     """How far the weights, the features and the kernel have moved; all in float64."""
-    first, last = (
-        LayerParameters(*(tuple(each.astype(np.float64) for each in part) for part in parameters))
-        for parameters in (initial, final)
-    )
+    first, last = initial.astype(np.float64), final.astype(np.float64)
     weights = layer_change(first, last)
     features = feature_change(network, first, last, data.x)
     columns = {

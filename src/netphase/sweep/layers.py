@@ -30,7 +30,7 @@ from netphase.engine.threads import cores
 from netphase.errors import ArgumentError
 from netphase.experiment import Specification, content_hash, integer, to_builtins
 from netphase.networks import MultiLayerNetwork
-from netphase.networks.multi_layer import OutputKind
+from netphase.networks.multi_layer import OUTPUT_KINDS, OutputKind
 from netphase.results import layer_schema
 from netphase.scalings import LayerScaling, layer_initialisation, with_exponents
 from netphase.store import Plan
@@ -140,7 +140,7 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, name, value)
         instance_of("data", self.data, (str, Dataset), "a name, a path or a Dataset")
         activations.get(self.activation)
-        one_of("kind", self.kind, ("antisymmetric", "centred", "plain"))
+        one_of("kind", self.kind, OUTPUT_KINDS)
         instance_of("method", self.method, (Descent, Flow), "a Descent or a Flow")
         one_of("dtype", self.dtype, ("float64", "float32"))
         Stop(max_steps=self.max_steps, stagnation=self.stagnation)  # which have their own domains
