@@ -106,3 +106,10 @@ def test_a_value_of_another_type_is_refused_in_words(value, words):
     _checks.instance_of("k", 3, int, "an integer")
     with pytest.raises(ArgumentError, match=f"`k` must {words}."):
         _checks.instance_of("k", value, int, "an integer")
+
+
+def test_memory_is_refused_beyond_that_of_the_machine(monkeypatch):
+    monkeypatch.setattr(_checks, "machine_memory", lambda: 2.0**31)
+    _checks.check_memory(2.0**31, "Argument `x` must have fewer rows: kernels")
+    with pytest.raises(ArgumentError, match=r"rows: kernels need 3 GiB, more than this machine"):
+        _checks.check_memory(3 * 2.0**30, "Argument `x` must have fewer rows: kernels")

@@ -166,3 +166,20 @@ def machine_memory() -> float:
         return float(os.sysconf("SC_PAGE_SIZE")) * float(os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):
         return math.inf
+
+
+def check_memory(needed: float, sentence: str) -> None:
+    """Refuses what the machine has no memory for.
+
+    Args:
+        needed: bytes.
+        sentence: what must be otherwise, and, in the plural, what needs the memory, as in
+            "Argument `x` must have fewer rows: kernels of 10 × 10 samples".
+
+    Raises:
+        ArgumentError: there is less memory; the message says how much is needed.
+    """
+    if needed > machine_memory():
+        raise ArgumentError(
+            f"{sentence} need {needed / 2**30:.3g} GiB, more than this machine has."
+        )

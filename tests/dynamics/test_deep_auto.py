@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import netphase as nph
-from netphase import activations, datasets, networks
+from netphase import _checks, activations, datasets, networks
 from netphase.dynamics import DeepGradientDynamics, Descent, Flow, GradientDynamics
-from netphase.engine import Stop, deep_auto, tangent
+from netphase.engine import Stop, tangent
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters
 from netphase.scalings import LayerScaling, ScalingLaw
@@ -182,7 +182,7 @@ def test_plateaus_and_failures_have_a_status(case):
 
 def test_kernels_that_do_not_fit_are_refused_in_a_sentence(monkeypatch, case):
     task, start = case("tanh", data=many_points())
-    monkeypatch.setattr(deep_auto, "machine_memory", lambda: 1e4)
+    monkeypatch.setattr(_checks, "machine_memory", lambda: 1e4)
     with pytest.raises(ArgumentError, match=r"must be Descent\('stable'\) or .* 20 samples times"):
         nph.evolve(task, Descent("auto"), start)
     with pytest.raises(ArgumentError, match=r"need .* GiB, more than this machine has"):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from netphase import activations, kernels
+from netphase import _checks, activations, kernels
 from netphase.errors import ArgumentError
-from netphase.kernels import layer_tangent, tangent_gram, tangent_kernel
+from netphase.kernels import tangent_gram, tangent_kernel
 from netphase.networks import (
     MultiLayerNetwork,
     TwoLayerNetwork,
@@ -108,6 +108,6 @@ def test_traces_of_different_inputs_and_too_many_of_them_are_refused(monkeypatch
         tangent_kernel(network, start, X[:, :2])
     with pytest.raises(ArgumentError, match="`parameters` must be LayerParameters"):
         tangent_kernel(network, start.weights, X)
-    monkeypatch.setattr(layer_tangent, "machine_memory", lambda: 100.0)
+    monkeypatch.setattr(_checks, "machine_memory", lambda: 100.0)
     with pytest.raises(ArgumentError, match="3 kernels of 5 × 5 samples and outputs need"):
         tangent_kernel(network, start, X)

@@ -1,11 +1,9 @@
 """Changes of hidden representations against plain forward passes, by invariance and in order."""
 
-import importlib
-
 import numpy as np
 import pytest
 
-from netphase import activations, networks
+from netphase import _checks, activations, networks
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters
 from netphase.observables import feature_change
@@ -122,7 +120,6 @@ def test_what_does_not_fit_is_refused():
 
 def test_gram_matrices_beyond_memory_are_refused_in_a_sentence(monkeypatch):
     network, start, moved = case()
-    module = importlib.import_module("netphase.observables.feature_change")
-    monkeypatch.setattr(module, "machine_memory", lambda: 1000.0)
+    monkeypatch.setattr(_checks, "machine_memory", lambda: 1000.0)
     with pytest.raises(ArgumentError, match="`x` must have fewer rows: 8 matrices of 5 × 5"):
         feature_change(network, start, moved, X)

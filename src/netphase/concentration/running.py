@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netphase import activations, datasets
-from netphase._checks import instance_of, machine_memory, one_of, positive_float, positive_int
+from netphase._checks import check_memory, instance_of, one_of, positive_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.analysis import PowerLawFit, fit_power_law
@@ -166,25 +166,20 @@ def kernel_concentration(
 
 def _check_memory(size: int, depth: int) -> None:
     """Refuses kernels that do not fit, before any is made."""
-    needed = 8.0 * size**2 * (4 * depth + 12)
-    if needed > machine_memory():
-        raise ArgumentError(
-            "Argument `data` must have fewer samples, or fewer outputs be asked for: kernels of "
-            f"{size} × {size} samples times outputs in {depth + 1} layers need "
-            f"{needed / 2**30:.3g} GiB, more than this machine has."
-        )
+    check_memory(
+        8.0 * size**2 * (4 * depth + 12),
+        "Argument `data` must have fewer samples, or fewer outputs be asked for: kernels of "
+        f"{size} × {size} samples times outputs in {depth + 1} layers",
+    )
 
 
 def _check_weights(widest: MultiLayerNetwork, count: int) -> None:
     """Refuses networks whose weights, with what is kept beside them, do not fit."""
-    sizes = widest.layers
-    numbers = sum(a * b for a, b in zip(sizes[1:], sizes[:-1], strict=True))
-    needed = 8.0 * KEPT * numbers * widest.copies * count
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `widths` must be smaller: networks of {sizes[1]} neurons a layer, {count} "
-            f"at a time, need {needed / 2**30:.3g} GiB, more than this machine has."
-        )
+    check_memory(
+        8.0 * KEPT * widest.number_of_weights * count,
+        f"Argument `widths` must be smaller: networks of {widest.layers[1]} neurons a layer, "
+        f"{count} at a time,",
+    )
 
 
 def _stop(

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from netphase._checks import machine_memory, positive_float
+from netphase._checks import check_memory, positive_float
 from netphase._types import Array, Status
 from netphase.engine.adaptive import MOST_REJECTIONS, ROUNDING
 from netphase.engine.deep import (
@@ -22,7 +22,6 @@ from netphase.engine.deep import (
 from netphase.engine.deep_flow import Plateaus
 from netphase.engine.problem import Stop
 from netphase.engine.tangent import TangentFlow
-from netphase.errors import ArgumentError
 from netphase.kernels.layer_tangent import rated_kernel
 from netphase.networks import LayerParameters
 from netphase.networks.passes import Signals, output_factors
@@ -263,10 +262,8 @@ def _flows(kernels: Array) -> list[TangentFlow]:
 
 
 def _check_memory(networks: int, rows: int) -> None:
-    needed = 8.0 * MATRICES * networks * rows**2
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `method` must be Descent('stable') or a Descent with a number here: the "
-            f"tangent kernels that follow the flow, of {rows} samples times outputs and {networks} "
-            f"networks, need {needed / 2**30:.3g} GiB, more than this machine has."
-        )
+    check_memory(
+        8.0 * MATRICES * networks * rows**2,
+        "Argument `method` must be Descent('stable') or a Descent with a number here: the tangent "
+        f"kernels that follow the flow, of {rows} samples times outputs and {networks} networks,",
+    )

@@ -10,16 +10,16 @@ from functools import cached_property
 import numpy as np
 
 from netphase import activations
-from netphase._checks import finite_array, instance_of, machine_memory
+from netphase._checks import check_memory, instance_of
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
 from netphase.kernels.feature_angles import input_angles, next_angles
+from netphase.kernels.inputs import LARGEST, rows_and_columns
 from netphase.kernels.modes import above_rounding
 from netphase.kernels.moments import kinks_of, pair_moments, second_moments
 from netphase.scalings import LayerScales
 
-_LARGEST = 1e150
 _WORKSPACE = 12  # matrices in use beside those that are kept
 
 
@@ -209,13 +209,7 @@ def deep_kernels(
     instance_of("scales", scales, LayerScales, "LayerScales")
     sigma = activations.get(activation)
     splits = kinks_of(sigma, kinks)
-    rows = _inputs("x", x)
-    columns = rows if other is None else _inputs("other", other)
-    if rows.shape[1] != columns.shape[1]:
-        raise ArgumentError(
-            "Arguments `x` and `other` must have equal numbers of columns, but have "
-            f"{rows.shape[1]} and {columns.shape[1]}."
-        )
+    rows, columns = rows_and_columns(x, other)
     _check_memory(len(rows), len(columns), scales.depth)
     phi = input_angles(rows, None if other is None else columns)
     p = np.linalg.norm(rows, axis=1)
@@ -260,35 +254,18 @@ def _with_slopes(normalised: list[Array], slopes: list[Array]) -> tuple[Array, .
     return tuple(found[::-1])
 
 
-def _inputs(name: str, x: Array) -> Array:
-    array = finite_array(name, x, 2).astype(np.float64)
-    empty = np.flatnonzero(~np.any(array != 0, axis=1))
-    if len(empty):
-        raise ArgumentError(
-            f"Argument `{name}` must have no zero row, but row {empty[0]} is: its kernel vanishes."
-        )
-    if np.abs(array).max() > _LARGEST:
-        raise ArgumentError(
-            f"Argument `{name}` must lie within ±{_LARGEST:g}, where squares are floats, but "
-            f"{np.abs(array).max():.1e} is in it."
-        )
-    return array
-
-
 def _check_memory(n: int, p: int, depth: int) -> None:
-    needed = 8.0 * n * p * (3 * depth + 2 + _WORKSPACE)
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `x` must have fewer rows: kernels of {n} × {p} inputs in {depth} layers "
-            f"need {needed / 2**30:.3g} GiB, more than this machine has."
-        )
+    check_memory(
+        8.0 * n * p * (3 * depth + 2 + _WORKSPACE),
+        f"Argument `x` must have fewer rows: kernels of {n} × {p} inputs in {depth} layers",
+    )
 
 
 def _check_sizes(p: Array, q: Array, layer: int) -> None:
     """Refuses pre-activations whose squares are no floats, or that vanish."""
     least, most = min(p.min(), q.min()), max(p.max(), q.max())
-    if not 1 / _LARGEST < least <= most < _LARGEST:
-        wrong = most if most >= _LARGEST else least
+    if not 1 / LARGEST < least <= most < LARGEST:
+        wrong = most if most >= LARGEST else least
         raise ArgumentError(
             f"Argument `scales` must keep the pre-activations in a float's range, but in layer "
             f"{layer} their size is {wrong:.1e}. Use exponents nearer to zero."

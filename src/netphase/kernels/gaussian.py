@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from netphase import activations
-from netphase._checks import finite_array, positive_float
+from netphase._checks import positive_float
 from netphase._types import Array
 from netphase.activations import Activation
-from netphase.errors import ArgumentError
 from netphase.kernels.feature_angles import input_angles
+from netphase.kernels.inputs import rows_and_columns
 from netphase.kernels.moments import kinks_of, pair_moments
 
 
@@ -52,19 +52,14 @@ def gaussian_kernels(
         K_a and K_w, each of shape (n, p).
 
     Raises:
-        ArgumentError: an input is zero or not finite, shapes differ, or the activation is unknown.
+        ArgumentError: an input is zero, not finite or too large, shapes differ, or the activation
+            is unknown.
 
     References:
         Luo et al. (JMLR 2021), Theorem 6 (definitions); Cho & Saul (2009), arc-cosine kernels of
         order 0 and 1; Williams (1997), erf.
     """
-    rows = _inputs("x", x)
-    columns = rows if other is None else _inputs("other", other)
-    if rows.shape[1] != columns.shape[1]:
-        raise ArgumentError(
-            "Arguments `x` and `other` must have equal numbers of columns, but have "
-            f"{rows.shape[1]} and {columns.shape[1]}."
-        )
+    rows, columns = rows_and_columns(x, other)
     sigma, s = activations.get(activation), positive_float("scale", scale)
     s = 1.0 if sigma.homogeneous else s
     size, other_size = np.linalg.norm(rows, axis=1), np.linalg.norm(columns, axis=1)
@@ -74,10 +69,3 @@ def gaussian_kernels(
     q = p if other is None else s * other_size
     value, derivative = pair_moments(sigma, p, q, phi, kinks_of(sigma, kinks), other is None)
     return GaussianKernels(value / s**2, derivative * norms * np.cos(phi))
-
-
-def _inputs(name: str, x: Array) -> Array:
-    array = finite_array(name, x, 2).astype(np.float64)
-    if not np.all(np.any(array != 0, axis=1)):
-        raise ArgumentError(f"Argument `{name}` must have no zero row: its kernel vanishes.")
-    return array

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from netphase._checks import machine_memory
+from netphase._checks import check_memory
 from netphase._types import Array
 from netphase.errors import ArgumentError
 
@@ -157,9 +157,8 @@ def rated_kernel(
 
 
 def _check_memory(matrices: int, rows: int, columns: int) -> None:
-    needed = 16.0 * matrices * rows * columns  # the layers and as much in work
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `x` must have fewer rows: {matrices} kernels of {rows} × {columns} samples "
-            f"and outputs need {needed / 2**30:.3g} GiB, more than this machine has."
-        )
+    check_memory(
+        16.0 * matrices * rows * columns,  # the layers and as much in work
+        f"Argument `x` must have fewer rows: {matrices} kernels of {rows} × {columns} samples and "
+        "outputs",
+    )

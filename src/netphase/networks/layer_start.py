@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netphase._checks import instance_of, machine_memory, one_of
+from netphase._checks import check_memory, instance_of, one_of
 from netphase._types import Array, DTypeName
 from netphase.errors import ArgumentError
 from netphase.networks.layer_parameters import LayerParameters
@@ -40,14 +40,12 @@ def initial_layer_parameters(
     precision = np.dtype(one_of("dtype", dtype, ("float64", "float32")))
     if len(seeds) == 0:
         raise ArgumentError("Argument `seeds` must hold at least one seed, but is empty.")
-    sizes, few = network.layers, len(network.all_scales)
-    numbers = sum(a * b for a, b in zip(sizes[1:], sizes[:-1], strict=True))
-    needed = float(numbers) * network.copies * few * len(seeds) * precision.itemsize
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `network` must fit into memory, but {few * len(seeds)} networks of the "
-            f"widths {sizes[1:-1]} need {needed / 2**30:.3g} GiB."
-        )
+    few = len(network.all_scales)
+    check_memory(
+        float(network.number_of_weights) * few * len(seeds) * precision.itemsize,
+        f"Argument `network` must fit into memory, but {few * len(seeds)} networks of the widths "
+        f"{network.layers[1:-1]}",
+    )
     drawn = [_draw(network, seed, precision) for seed in seeds]
     weights = tuple(np.stack(layer * few) for layer in map(list, zip(*drawn, strict=True)))
     return LayerParameters(weights, weights if network.kind == "centred" else ())

@@ -113,6 +113,12 @@ class MultiLayerNetwork:
         """Copies of a network, c."""
         return 2 if self.kind == "antisymmetric" else 1
 
+    @property
+    def number_of_weights(self) -> int:
+        """Weights of one network, all copies together."""
+        sizes = self.layers
+        return self.copies * sum(a * b for a, b in zip(sizes[1:], sizes[:-1], strict=True))
+
     def members(self, count: int) -> tuple[LayerScales, ...]:
         """The scales of every one of e networks: each entry of ``scales`` for e/len(scales) seeds.
 

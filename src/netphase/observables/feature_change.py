@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netphase._checks import instance_of, machine_memory
+from netphase._checks import check_memory, instance_of
 from netphase._types import Array
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters, MultiLayerNetwork
@@ -77,21 +77,15 @@ def feature_change(
         )
     if not all(np.all(np.isfinite(each)) for each in before):
         raise ArgumentError("Argument `initial` must be finite, but a weight is not.")
-    check_square_memory(4 * len(before[0]), len(network.check_inputs(x)))
+    matrices, n = 4 * len(before[0]), len(network.check_inputs(x))
+    check_memory(
+        8.0 * matrices * n * n,
+        f"Argument `x` must have fewer rows: {matrices} matrices of {n} × {n} samples",
+    )
     with np.errstate(all="ignore"):
         start, end = _hidden(network, initial, x), _hidden(network, final, x)
         rows = [_changes(*pair) for pair in zip(start, end, strict=True)]
     return FeatureChange(*(np.stack(each, axis=1) for each in zip(*rows, strict=True)))
-
-
-def check_square_memory(matrices: int, n: int) -> None:
-    """Refuses so many n × n matrices if they do not fit into memory."""
-    needed = 8.0 * matrices * n * n
-    if needed > machine_memory():
-        raise ArgumentError(
-            f"Argument `x` must have fewer rows: {matrices} matrices of {n} × {n} samples need "
-            f"{needed / 2**30:.3g} GiB, more than this machine has."
-        )
 
 
 def _hidden(network: MultiLayerNetwork, parameters: LayerParameters, x: Array) -> list[Array]:
