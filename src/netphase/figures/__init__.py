@@ -17,13 +17,8 @@ from netphase.figures.curves import (
 from netphase.figures.diagram import phase_diagram
 from netphase.figures.directions import direction_field, direction_strengths
 from netphase.figures.film import animation_writer, save_animation
-from netphase.figures.kernels import (
-    kernel_errors,
-    kernel_spectra,
-    layer_shares,
-    least_eigenvalues,
-    loss_decay,
-)
+from netphase.figures.kernel_spectra import kernel_spectra, least_eigenvalues, loss_decay
+from netphase.figures.kernels import kernel_errors, layer_shares
 from netphase.figures.layer_changes import layer_changes
 from netphase.figures.layer_norms import feature_maps, norm_maps
 from netphase.figures.layers import layer_maps

@@ -28,9 +28,6 @@ EMPTY = "#d9d9d9"
 MEASURED = "#006d2c"
 """Colour of measured boundaries."""
 
-THEORY = (0, (4, 2))
-"""Dashes of what theory says."""
-
 PLANE = ("gamma_prime", "gamma")
 """Dimensions of the plane of the scales, the vertical one first."""
 

@@ -13,6 +13,7 @@ from netphase.errors import ArgumentError
 from netphase.figures.style import (
     CHANGE_LABELS,
     COLUMN,
+    DASHED,
     EXPONENT_LABELS,
     FINAL,
     GAMMA,
@@ -96,9 +97,9 @@ def change_against_width(
                 text = f"{label}: slope {with_error(fit.exponent, fit.standard_error)}"
             axes.plot([], [], color=colour, marker=marker, ls="-" if fit else "none", label=text)
             if label in predicted:
-                axes.loglog(*predicted[label], color=colour, ls=(0, (4, 2)), lw=0.9)
+                axes.loglog(*predicted[label], color=colour, ls=DASHED, lw=0.9)
         if predicted:
-            axes.plot([], [], color=INK, ls=(0, (4, 2)), lw=0.9, label="predicted, nothing fitted")
+            axes.plot([], [], color=INK, ls=DASHED, lw=0.9, label="predicted, nothing fitted")
         axes.set(
             xlabel=r"width $m$ (neurons)",
             ylabel=f"relative change {CHANGE_LABELS[which]}",
@@ -202,9 +203,9 @@ def exponents_against_gamma(
                 label=label,
             )
             if label in predicted:
-                axes.plot(*predicted[label], color=colour, ls=(0, (4, 2)), lw=0.9)
+                axes.plot(*predicted[label], color=colour, ls=DASHED, lw=0.9)
         if predicted:
-            axes.plot([], [], color=INK, ls=(0, (4, 2)), lw=0.9, label="infinite width")
+            axes.plot([], [], color=INK, ls=DASHED, lw=0.9, label="infinite width")
         axes.set(xlabel=GAMMA, ylabel=EXPONENT_LABELS[which])
         tidy(axes)
         _legend_below(figure, axes, 2)

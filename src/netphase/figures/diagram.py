@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from netphase._checks import positive_float
 from netphase._types import Array, Which
 from netphase.figures.cells import (
-    THEORY,
-    UNUSABLE,
     cell_edges,
     colour_bar_ends,
     draw_cells,
@@ -22,7 +20,8 @@ from netphase.figures.cells import (
     ordered_plane,
 )
 from netphase.figures.plane import exact_boundary, known_points
-from netphase.figures.style import COLUMN, EXPONENT_LABELS, new_figure, style
+from netphase.figures.style import COLUMN, DASHED, EXPONENT_LABELS, new_figure, style
+from netphase.figures.word_maps import colour_patches, hatch_patches, legend_below
 from netphase.scalings import zone_at
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _draw_exact(axes: Axes, which: Which, gamma_prime: Array) -> None:
         exact_boundary(which, rows),
         rows,
         color="black",
-        ls=THEORY,
+        ls=DASHED,
         lw=1.3,
         zorder=4,
         label="exact boundary, infinite width",
@@ -191,39 +190,22 @@ SIDES: dict[str, tuple[str, str, str]] = {
 }
 """What a negative, a vanishing and a positive exponent mean, for each of the three."""
 
+SIDE_COLOURS = ("#c23b3b", "#f7f7f7", "#3a83bb")
+"""Colours of these."""
 
-def _sides(which: Which) -> tuple[list[Any], list[str]]:
-    """Legend entries that say, in both vocabularies, what the colours mean."""
-    from matplotlib.patches import Patch
 
+def _sides(which: Which) -> dict[str, str]:
+    """What the colours mean, in both vocabularies: words → colour."""
     symbol = {"w": "S_w", "a": "S_a", "theta": r"S_\theta"}[which]
-    handles = [
-        Patch(facecolor=colour, edgecolor="#888888", lw=0.4)
-        for colour in ("#c23b3b", "#f7f7f7", "#3a83bb")
-    ]
-    labels = [
-        f"${symbol} {sign} 0$: {words}"
-        for sign, words in zip(("<", r"\approx", ">"), SIDES[which], strict=True)
-    ]
-    return handles, labels
+    sides = zip(("<", r"\approx", ">"), SIDES[which], SIDE_COLOURS, strict=True)
+    return {f"${symbol} {sign} 0$: {words}": colour for sign, words, colour in sides}
 
 
 def _legend(figure: Figure, axes: Axes, which: Which, hatched: Sequence[str]) -> None:
-    """One legend below the axes, so that it hides no cell: colours, hatches, lines and marks."""
-    from matplotlib.patches import Patch
-
-    handles, labels = _sides(which)
-    handles += [
-        Patch(facecolor="white", edgecolor="#555555", hatch=UNUSABLE[word], lw=0.0)
-        for word in hatched
-    ]
-    labels += hatched
+    """One legend below the axes: colours, hatches, lines and marks."""
     drawn = sorted(
         zip(*axes.get_legend_handles_labels(), strict=True),
         key=lambda entry: ("boundary" not in entry[1], "zero" not in entry[1]),
     )
-    handles += [handle for handle, _ in drawn]
-    labels += [label for _, label in drawn]
-    figure.legend(
-        handles, labels, loc="outside lower left", ncols=1, labelspacing=0.3, borderaxespad=0.2
-    )
+    entries = [*colour_patches(_sides(which)), *hatch_patches(hatched, face="white")]
+    legend_below(figure, [*entries, *(handle for handle, _ in drawn)], columns=1)

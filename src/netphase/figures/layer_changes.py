@@ -10,10 +10,10 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.errors import ArgumentError
-from netphase.figures.cells import THEORY
 from netphase.figures.curves import draw_power_law, with_error
 from netphase.figures.layer_plane import LayerPlane
 from netphase.figures.style import (
+    DASHED,
     INK,
     MARKERS,
     PAGE,
@@ -75,9 +75,7 @@ def layer_changes(
             f"Argument `places` must hold one to {MOST_CELLS} cells, but holds {len(places)}."
         )
     with style():
-        figure = new_figure(width, 0.62 * width if len(places) > 1 else 0.8 * width)
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        figure = new_figure(width, 0.62 * width if len(places) > 1 else 0.8 * width, title)
         panels = figure.subplots(1, len(places), squeeze=False, sharey=True)[0]
         for axes, letter, (x, y) in zip(panels, LETTERS, places, strict=False):
             at = {plane.axes[0]: x, plane.axes[1]: y}
@@ -155,7 +153,7 @@ def _predicted(axes: Axes, table: xr.DataArray, slope: float, colour: str) -> No
     end = log_m.max()
     level = log_change[log_m == end].mean()
     ends = np.array([log_m.min(), end])
-    axes.loglog(np.exp(ends), np.exp(level + slope * (ends - end)), color=colour, ls=THEORY, lw=0.9)
+    axes.loglog(np.exp(ends), np.exp(level + slope * (ends - end)), color=colour, ls=DASHED, lw=0.9)
 
 
 def _legend(figure: Figure, depth: int) -> None:
@@ -164,7 +162,7 @@ def _legend(figure: Figure, depth: int) -> None:
 
     handles = [
         Line2D([], [], color=INK, marker="o", ls="-"),
-        Line2D([], [], color=INK, ls=THEORY, lw=0.9),
+        Line2D([], [], color=INK, ls=DASHED, lw=0.9),
     ]
     labels = ["operator norm, fit", "predicted slope"]
     if depth > 1:

@@ -11,9 +11,9 @@ import numpy as np
 from netphase._checks import positive_float
 from netphase.analysis import frobenius_mislabels
 from netphase.errors import ArgumentError
-from netphase.figures.cells import THEORY, coordinates
+from netphase.figures.cells import coordinates
 from netphase.figures.layer_plane import LayerPlane, label_outer, layer_name, share_bar
-from netphase.figures.style import INK, PAGE, new_figure, panel_label, style
+from netphase.figures.style import DASHED, INK, PAGE, new_figure, panel_label, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,9 +76,7 @@ def norm_maps(
         for name in NORMS
     }
     with style():
-        figure = new_figure(width, (0.16 + 0.36 * len(hidden)) * width)
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        figure = new_figure(width, (0.16 + 0.36 * len(hidden)) * width, title)
         panels = list(figure.subplots(len(hidden), 2, squeeze=False).flat)
         for axes, letter, ((layer, name), table) in zip(
             panels, LETTERS, tables.items(), strict=False
@@ -123,9 +121,7 @@ def feature_maps(
     columns = min(len(tables), MOST_COLUMNS)
     rows = math.ceil(len(tables) / columns)
     with style():
-        figure = new_figure(width, (0.16 + 0.88 / columns * rows) * width)
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        figure = new_figure(width, (0.16 + 0.88 / columns * rows) * width, title)
         places = figure.subplots(rows, columns, squeeze=False)
         panels = list(places.flat[: len(tables)])
         for axes in places.flat[len(tables) :]:
@@ -151,7 +147,7 @@ def _legend(figure: Figure, line: str, wrong: xr.DataArray | None = None) -> Non
     """What the dashed line is, and the dots, where there are some."""
     from matplotlib.lines import Line2D
 
-    handles, labels = [Line2D([], [], color=INK, ls=THEORY, lw=1.1)], [line]
+    handles, labels = [Line2D([], [], color=INK, ls=DASHED, lw=1.1)], [line]
     if wrong is not None and wrong.any():
         handles.append(Line2D([], [], **DOT))
         labels.append("the layer moves, and the Frobenius norm says that it stays")

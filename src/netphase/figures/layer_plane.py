@@ -13,7 +13,6 @@ from netphase.analysis import layer_boundary
 from netphase.analysis.layers import Plane
 from netphase.figures.cells import (
     MEASURED,
-    THEORY,
     cell_edges,
     colour_bar_ends,
     draw_cells,
@@ -21,7 +20,7 @@ from netphase.figures.cells import (
     hatch_cells,
     ordered_plane,
 )
-from netphase.figures.style import GAMMA, INK
+from netphase.figures.style import DASHED, GAMMA, INK
 from netphase.scalings import LAYER_INITIALISATIONS, LayerScaling, layer_initialisation
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ class LayerPlane(Plane):
             for piece in path.to_polygons(closed_only=False)
         ]
         contour.remove()  # exponents bend at their zeros, where a contour between points is jagged
-        look: dict[str, Any] = {"color": INK, "ls": THEORY, "lw": 1.1, "zorder": 4}
+        look: dict[str, Any] = {"color": INK, "ls": DASHED, "lw": 1.1, "zorder": 4}
         look["path_effects"] = [effects.withStroke(linewidth=1.9, foreground="white", alpha=0.7)]
         for piece in pieces:
             places = piece

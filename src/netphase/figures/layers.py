@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from string import ascii_lowercase as LETTERS
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netphase._checks import positive_float
-from netphase.figures.cells import (
-    EMPTY,
-    MEASURED,
-    THEORY,
-    UNUSABLE,
-    draw_cells,
-    draw_marks,
-    frame,
-    hatch_cells,
-)
+from netphase.figures.cells import MEASURED, draw_marks, frame
 from netphase.figures.layer_plane import LayerPlane, label_outer, layer_name, share_bar
-from netphase.figures.style import INK, PAGE, new_figure, panel_label, style
+from netphase.figures.style import DASHED, INK, PAGE, new_figure, panel_label, style
+from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, legend_below
 from netphase.scalings import Laziness
 
 if TYPE_CHECKING:
@@ -81,9 +74,7 @@ def layer_maps(
         "largest of all": _largest(exponents, plane),
     }
     with style():
-        figure, large, small = _panels(len(maps), width)
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        figure, large, small = _panels(len(maps), width, title)
         hatched = _verdicts(large, plane, verdicts)
         plane.draw_zeros(large, exponents)
         for axes, letter, (name, (values, words)), layer in zip(
@@ -107,11 +98,11 @@ def _numbers(plane: LayerPlane) -> range:
     return range(1, plane.depth + 2)
 
 
-def _panels(count: int, width: float) -> tuple[Figure, Axes, list[Axes]]:
+def _panels(count: int, width: float, title: str) -> tuple[Figure, Axes, list[Axes]]:
     """A figure with a large panel and so many small ones to its right."""
     columns = 2 if count <= 2 * MOST_ROWS else 3
     rows = max(MOST_ROWS, math.ceil(count / columns))
-    figure = new_figure(width, (0.62 + 0.25 * (rows - MOST_ROWS)) * width)
+    figure = new_figure(width, (0.62 + 0.25 * (rows - MOST_ROWS)) * width, title)
     grid = figure.add_gridspec(rows, 2 + columns)
     large = figure.add_subplot(grid[:MOST_ROWS, :2])
     places = [(i // columns, 2 + i % columns) for i in range(count)]
@@ -137,49 +128,25 @@ def _largest(exponents: xr.Dataset, plane: LayerPlane) -> tuple[xr.DataArray, xr
 
 def _verdicts(axes: Axes, plane: LayerPlane, verdicts: xr.DataArray) -> list[str]:
     """The map of the verdicts on whole networks; returns the words of its hatches."""
-    from matplotlib.colors import ListedColormap
-
-    codes = np.full(verdicts.shape, np.nan)
-    for code, word in enumerate(LAZINESS_COLOURS):
-        codes[verdicts.values == word.value] = code
-    draw_cells(
-        axes,
-        verdicts.copy(data=codes),
-        cmap=ListedColormap(list(LAZINESS_COLOURS.values())),
-        vmin=-0.5,
-        vmax=len(LAZINESS_COLOURS) - 0.5,
-    )
+    hatched = draw_words(axes, verdicts, LAZINESS_COLOURS)
     frame(axes, verdicts, plane.labels)
     plane.draw_line(axes)
     panel_label(axes, "(a) does a layer move?")
-    return hatch_cells(axes, verdicts, np.zeros(verdicts.shape, dtype=bool))
+    return hatched
 
 
-def _legend(figure: Figure, large: Axes, verdicts: xr.DataArray, hatched: dict[str, None]) -> None:
+def _legend(figure: Figure, large: Axes, verdicts: xr.DataArray, hatched: Iterable[str]) -> None:
     """One legend below all maps."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
-    handles: list[Any] = []
-    labels: list[str] = []
-    for verdict, colour in LAZINESS_COLOURS.items():
-        if np.any(verdicts.values == verdict.value):
-            handles.append(Patch(facecolor=colour, edgecolor="#888888", lw=0.4))
-            labels.append(f"{verdict.value} ({verdict.alias})")
-    for word in hatched:
-        handles.append(Patch(facecolor=EMPTY, edgecolor="#555555", hatch=UNUSABLE[word], lw=0.0))
-        labels.append(word)
-    handles += [
-        Line2D([], [], color=INK, ls=THEORY, lw=1.1),
-        Line2D([], [], color=MEASURED, marker="o", ms=2.6, lw=0.8),
+    shown = {
+        f"{verdict.value} ({verdict.alias})": colour
+        for verdict, colour in LAZINESS_COLOURS.items()
+        if np.any(verdicts.values == verdict.value)
+    }
+    lines = [
+        Line2D([], [], color=INK, ls=DASHED, lw=1.1, label="exact boundary, infinite width"),
+        Line2D([], [], color=MEASURED, marker="o", ms=2.6, lw=0.8, label=MEASURED_ZEROS),
     ]
-    labels += ["exact boundary, infinite width", MEASURED_ZEROS]
-    drawn, texts = large.get_legend_handles_labels()
-    figure.legend(
-        [*handles, *drawn],
-        [*labels, *texts],
-        loc="outside lower left",
-        ncols=2,
-        labelspacing=0.3,
-        borderaxespad=0.2,
-    )
+    marks, _ = large.get_legend_handles_labels()
+    legend_below(figure, [*colour_patches(shown), *hatch_patches(hatched), *lines, *marks])

@@ -15,6 +15,7 @@ from netphase.figures.curves import draw_output
 from netphase.figures.style import (
     CHANGE_LABELS,
     COLUMN,
+    DASHED,
     INK,
     MARKERS,
     PAGE,
@@ -196,5 +197,5 @@ def _bounded(
         shown = np.asarray(x) > 0
         axes.plot(x[shown], value[shown], color=colour, marker=marker, label=name)
         limit = np.where(bound > 0, bound, np.nan)
-        axes.plot(x[shown], limit[shown], color=colour, ls=(0, (4, 2)), lw=0.9)
-    axes.plot([], [], color=INK, ls=(0, (4, 2)), lw=0.9, label="bound")
+        axes.plot(x[shown], limit[shown], color=colour, ls=DASHED, lw=0.9)
+    axes.plot([], [], color=INK, ls=DASHED, lw=0.9, label="bound")

@@ -11,6 +11,7 @@ from netphase.errors import ArgumentError
 from netphase.figures.neurons import QUENCHED, Cast, cast_of, refuse_other
 from netphase.figures.style import (
     COLUMN,
+    DASHED,
     INK,
     PAGE,
     SERIES,
@@ -190,7 +191,7 @@ def draw_losses(axes: Axes, result: xr.Dataset) -> None:
         train = result[f"{name}mean_square"].values[1:]
         axes.loglog(time, test, color=colour, label=words)
         if not np.allclose(train, test, rtol=1e-6, atol=0.0):
-            axes.loglog(time, train, color=colour, ls=(0, (4, 2)), lw=0.9,
+            axes.loglog(time, train, color=colour, ls=DASHED, lw=0.9,
                         label="on the samples" if name == "" else None)  # fmt: skip
     distance = result["distance"].values[1:]
     size = float(result.attrs["target_square"])

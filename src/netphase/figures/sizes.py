@@ -15,7 +15,7 @@ from netphase.analysis import log_errors
 from netphase.analysis.sizes import check_sizes, median
 from netphase.errors import ArgumentError
 from netphase.figures.cells import EMPTY, cell_edges
-from netphase.figures.style import INK, PAGE, new_figure, panel_label, style
+from netphase.figures.style import DASHED, INK, PAGE, new_figure, panel_label, style
 from netphase.results import STATUS_CODES
 
 if TYPE_CHECKING:
@@ -81,9 +81,8 @@ def size_maps(
     with style():
         columns = min(len(maps), MOST_COLUMNS)
         rows = math.ceil(len(maps) / columns)
-        figure = new_figure(width, 0.34 * width * rows + (0.9 if width < PAGE else 0.75))
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        height = 0.34 * width * rows + (0.9 if width < PAGE else 0.75)
+        figure = new_figure(width, height, title)
         places = figure.subplots(rows, columns, squeeze=False, sharey=True)
         panels = list(places.flat[: len(maps)])
         for axes in places.flat[len(maps) :]:
@@ -156,7 +155,7 @@ def _lines(axes: Axes, results: xr.Dataset) -> None:
     n = np.array([low, high])
     edge = [effects.Stroke(linewidth=2.2, foreground=INK), effects.Normal()]
     for divisor, dashes, label in (
-        (int(results.attrs["d"]) + 1, (0, (4, 2)), "$m = n/(d+1)$"),
+        (int(results.attrs["d"]) + 1, DASHED, "$m = n/(d+1)$"),
         (1, (0, (1, 1.2)), "$m = n$"),
     ):
         axes.plot(n / divisor, n, color=LINE, ls=dashes, lw=1.2, path_effects=edge, label=label)

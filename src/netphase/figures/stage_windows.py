@@ -26,7 +26,7 @@ from netphase.figures.stages import (
     steps_of,
     time_limits,
 )
-from netphase.figures.style import INK, MARKERS, PAGE, new_figure, panel_label, style, tidy
+from netphase.figures.style import DASHED, INK, MARKERS, PAGE, new_figure, panel_label, style, tidy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,7 +83,7 @@ def rescaled_risk(results: xr.Dataset, *, width: float = PAGE) -> Figure:
             if degree == 1:
                 _draw_logistic(axes, results, step)
             for height in step[1:]:
-                axes.axhline(height, color=INK, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
+                axes.axhline(height, color=INK, lw=0.8, ls=DASHED, zorder=1.5)
             margin = MARGIN * (step.before - step.after)
             axes.set_ylim(max(0.0, step.after - margin), step.before + margin)
             _limit_window(axes, results, degree)
@@ -92,7 +92,7 @@ def rescaled_risk(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         for axes in places[:, 0]:
             axes.set_ylabel(RISK)
         name_epsilons(panels[0], curves)
-        panels[0].plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted plateaus")
+        panels[0].plot([], [], color=INK, lw=0.8, ls=DASHED, label="predicted plateaus")
         if any(step.degree == 1 for step in shown):
             panels[0].plot([], [], color=INK, ls=":", label="logistic fall")
         legend_below(figure, panels[0], width)

@@ -39,6 +39,9 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Markers of curves, so that no curve is told by its colour alone."""
 
+DASHED = (0, (4, 2))
+"""Dashes of lines that are predicted rather than measured."""
+
 EXPONENT_LABELS = {
     "w": r"exponent $S_w$  (from $\mathrm{RD}(\theta_w) \propto m^{S_w}$)",
     "a": r"exponent $S_a$  (from $\mathrm{RD}(\theta_a) \propto m^{S_a}$)",
@@ -92,19 +95,23 @@ def style() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, title: str = "") -> Figure:
     """An empty figure that belongs to no window.
 
     Args:
         width: width in inches.
         height: height in inches.
+        title: a line above all panels.
 
     Returns:
         A figure with constrained layout, which needs no ``close`` and shows itself in notebooks.
     """
     from netphase.figures.notebook import NotebookFigure
 
-    return NotebookFigure(figsize=(width, height), layout="constrained")
+    figure = NotebookFigure(figsize=(width, height), layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize=8.0)
+    return figure
 
 
 def tidy(axes: Axes) -> None:

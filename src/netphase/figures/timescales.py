@@ -26,7 +26,7 @@ from netphase.figures.stages import (
     steps_of,
     time_limits,
 )
-from netphase.figures.style import COLUMN, INK, MARKERS, PAGE, new_figure, style, tidy
+from netphase.figures.style import COLUMN, DASHED, INK, MARKERS, PAGE, new_figure, style, tidy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,7 +84,7 @@ def risk_staircase(results: xr.Dataset, *, width: float = PAGE) -> Figure:
         _limit_risk(axes, results)
         _draw_predicted_plateaus(axes, results)
         name_epsilons(axes, curves)
-        axes.plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted plateaus")
+        axes.plot([], [], color=INK, lw=0.8, ls=DASHED, label="predicted plateaus")
         axes.plot([], [], color=INK, lw=4.0, alpha=0.3, label="measured plateaus")
         axes.plot(
             [], [], color=INK, marker="o", mfc="white", lw=0.8, label="predicted times, windows"
@@ -106,7 +106,7 @@ def _draw_predicted_plateaus(axes: Axes, results: xr.Dataset) -> None:
     low = axes.get_ylim()[0]
     for _, _, after in steps_of(results):
         if after > low:
-            axes.axhline(after, color=INK, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
+            axes.axhline(after, color=INK, lw=0.8, ls=DASHED, zorder=1.5)
             axes.annotate(
                 f"{after:.3g}", (1.0, after), xycoords=axes.get_yaxis_transform(),
                 xytext=(3, 0), textcoords="offset points", va="center", fontsize=7.0,
@@ -183,7 +183,7 @@ def degree_residuals(
             tidy(axes)
         top = min(HIGHEST, 1.05 * max(1.0, panels[0].get_ylim()[1]))
         panels[0].set(ylim=(0.0, top), ylabel=r"$|\rho_k| / |\varphi_k|$")
-        panels[0].plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted times")
+        panels[0].plot([], [], color=INK, lw=0.8, ls=DASHED, label="predicted times")
         legend_below(figure, panels[0], width)
     return figure
 
@@ -203,7 +203,7 @@ def _draw_residual(axes: Axes, results: xr.Dataset, curve: Curve, degree: int) -
     axes.plot(learnt, 0.5, color=colour, marker=marker, zorder=3.0, clip_on=False)
     predicted = results["predicted_time"].values[curve.place, degree]
     if np.isfinite(predicted) and predicted <= curve.time[-1]:
-        axes.axvline(predicted, color=colour, lw=0.8, ls=(0, (4, 2)), zorder=1.5)
+        axes.axvline(predicted, color=colour, lw=0.8, ls=DASHED, zorder=1.5)
 
 
 def learning_times(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
@@ -236,7 +236,7 @@ def learning_times(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
         axes.set_xlim(0.5 * epsilon.min(), 2.0 * epsilon.max())
         for degree in degrees_of(results):
             _draw_times(axes, results, degree)
-        axes.plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="predicted")
+        axes.plot([], [], color=INK, lw=0.8, ls=DASHED, label="predicted")
         tidy(axes)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center",
                       ncols=1 if width <= COLUMN else 2)  # fmt: skip
@@ -257,7 +257,7 @@ def _draw_times(axes: Axes, results: xr.Dataset, degree: int) -> None:
         axes.vlines(epsilon[shown], low, high, color=colour, lw=0.8)
     predicted = results["predicted_time"].values[order, degree]
     known = np.isfinite(predicted) & (predicted > 0.0)
-    axes.plot(epsilon[known], predicted[known], color=colour, lw=0.8, ls=(0, (4, 2)), marker="_",
+    axes.plot(epsilon[known], predicted[known], color=colour, lw=0.8, ls=DASHED, marker="_",
               zorder=2.0)  # fmt: skip
     factor = _logarithm(results, degree, epsilon, predicted)
     _draw_fit(axes, results, degree, epsilon[shown], middle[shown], factor[shown])

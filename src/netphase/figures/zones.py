@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netphase._types import Which
 from netphase.errors import ArgumentError
 from netphase.figures.cells import (
-    EMPTY,
-    THEORY,
-    UNUSABLE,
     colour_bar_ends,
     draw_cells,
     frame,
-    hatch_cells,
     ordered_plane,
     top_bar,
 )
 from netphase.figures.diagram import mark_names
 from netphase.figures.style import (
+    DASHED,
     EXPONENT_LABELS,
     GAMMA,
     GAMMA_PRIME,
@@ -31,6 +28,7 @@ from netphase.figures.style import (
     panel_label,
     style,
 )
+from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, legend_below
 from netphase.scalings import Zone
 
 if TYPE_CHECKING:
@@ -85,9 +83,7 @@ def zone_diagram(
         Chen et al. (2023), the phase diagram of initial condensation; the exponents are sharper.
     """
     with style():
-        figure = new_figure(width, 0.68 * width)
-        if title:
-            figure.suptitle(title, fontsize=8.0)
+        figure = new_figure(width, 0.68 * width, title)
         grid = figure.add_gridspec(2, 4)
         zones = ordered_plane(plane["zone"], "plane.zone")
         _zones(figure, figure.add_subplot(grid[:, :2]), zones, names, exact)
@@ -141,42 +137,19 @@ def alignment_maps(ratios: Mapping[str, xr.DataArray], *, width: float = PAGE) -
 
 def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: bool) -> None:
     """The map of zones, with a legend below all maps."""
-    from matplotlib.colors import ListedColormap
-    from matplotlib.patches import Patch
-
-    codes = np.full(table.shape, np.nan)
-    for code, zone in enumerate(ZONE_COLOURS):
-        codes[table.values == zone.value] = code
-    draw_cells(
-        axes,
-        table.copy(data=codes),
-        cmap=ListedColormap(list(ZONE_COLOURS.values())),
-        vmin=-0.5,
-        vmax=len(ZONE_COLOURS) - 0.5,
-    )
+    hatched = draw_words(axes, table, ZONE_COLOURS)
     frame(axes, table)
-    hatched = hatch_cells(axes, table, np.zeros(table.shape, dtype=bool))
     if exact:
         _lines(axes, legend=True)
     if names:
         mark_names(axes, with_zones=True)
-    handles: list[Any] = []
-    labels: list[str] = []
-    for zone in (zone for zone in Zone if np.any(table.values == zone.value)):
-        handles.append(Patch(facecolor=ZONE_COLOURS[zone], edgecolor="#888888", lw=0.4))
-        labels.append(f"{zone.value}: {zone.alias}")
-    for word in hatched:
-        handles.append(Patch(facecolor=EMPTY, edgecolor="#555555", hatch=UNUSABLE[word], lw=0.0))
-        labels.append(word)
-    drawn, texts = axes.get_legend_handles_labels()
-    figure.legend(
-        [*handles, *drawn],
-        [*labels, *texts],
-        loc="outside lower left",
-        ncols=2,
-        labelspacing=0.3,
-        borderaxespad=0.2,
-    )
+    shown = {
+        f"{zone.value}: {zone.alias}": ZONE_COLOURS[zone]
+        for zone in Zone
+        if np.any(table.values == zone.value)
+    }
+    drawn, _ = axes.get_legend_handles_labels()
+    legend_below(figure, [*colour_patches(shown), *hatch_patches(hatched), *drawn])
     panel_label(axes, "(a) which layers move")
 
 
@@ -212,12 +185,12 @@ def _lines(axes: Axes, colour: str = INK, legend: bool = False) -> None:
     right = max(limits[0][1], 1.0)
     low, high = limits[1]
     for x, y in (([1.0, 1.0], [low, high]), ([1.0, right], [0.0, right - 1.0])):
-        axes.plot(x, y, color=colour, ls=THEORY, lw=1.1, zorder=4)
+        axes.plot(x, y, color=colour, ls=DASHED, lw=1.1, zorder=4)
     axes.plot(
         [1.0, right],
         [0.0, 1.0 - right],
         color=colour,
-        ls=THEORY,
+        ls=DASHED,
         lw=1.1,
         zorder=4,
         label=r"exact, infinite width: $\gamma = 1$, $\gamma^{\prime} = \pm(\gamma - 1)$"

@@ -11,7 +11,7 @@ from netphase._types import Array
 from netphase.dynamics import stage_exponents
 from netphase.figures import new_figure, panel_label
 from netphase.figures.stages import COLOURS, LIGHTEST, degree_colour, power_of_ten
-from netphase.figures.style import INK, MARKERS, PAGE, SERIES, style, tidy
+from netphase.figures.style import DASHED, INK, MARKERS, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netphase.reproductions.berthier2023.missing import Case
     from netphase.reproductions.berthier2023.multi_index import Staircase
 
-THEORY: dict[str, Any] = {"color": INK, "lw": 0.8, "ls": (0, (4, 2))}
+THEORY: dict[str, Any] = {"color": INK, "lw": 0.8, "ls": DASHED}
 """Looks of lines that are predicted."""
 
 RISK, TIME, EPSILON = "risk $R$", "time $t$", r"$\varepsilon$"
@@ -133,7 +133,7 @@ def missing_times(found: Mapping[Case, Sequence[Flow]]) -> Figure:
             times = np.array([each.times[case.degree] for each in flows])
             left.loglog(epsilons, times, color=colour, marker=marker, ls="none", label=case.label)
             left.plot(epsilons, times[-1] * (epsilons / epsilons[-1]) ** case.exponent,
-                      color=colour, lw=0.8, ls=(0, (4, 2)))  # fmt: skip
+                      color=colour, lw=0.8, ls=DASHED)  # fmt: skip
             solution = flows[-1].solution
             right.loglog(solution.time[1:], solution.risk[1:], color=colour, label=case.label)
         left.plot([], [], **THEORY, label=r"$\varepsilon^{(p+2-l)/(2(p+1))}$")

@@ -10,7 +10,7 @@ import numpy as np
 
 from netphase.analysis.verdict import uncertainty
 from netphase.figures import new_figure, panel_label
-from netphase.figures.style import INK, MARKERS, PAGE, SERIES, style, tidy
+from netphase.figures.style import DASHED, INK, MARKERS, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netphase.reproductions.li2024.table import Found
     from netphase.reproductions.li2024.training import Ladder
 
-THEORY: dict[str, Any] = {"color": INK, "lw": 0.8, "ls": (0, (4, 2))}
+THEORY: dict[str, Any] = {"color": INK, "lw": 0.8, "ls": DASHED}
 """Looks of lines that are predicted."""
 
 VERDICTS = {"θ-lazy": SERIES[0], "boundary": SERIES[4], "below": SERIES[1]}

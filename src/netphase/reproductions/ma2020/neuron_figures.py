@@ -10,7 +10,7 @@ import numpy as np
 from netphase._types import Array
 from netphase.figures import new_figure, panel_label
 from netphase.figures.neurons import QUENCHED
-from netphase.figures.style import INK, PAGE, SERIES, style, tidy
+from netphase.figures.style import DASHED, INK, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,11 +104,10 @@ def learning_curves(rows: Mapping[str, Curves]) -> Figure:
 def _errors(axes: Axes, curves: Curves) -> None:
     """Training and test errors of both."""
     later = curves.iterations > 0.0
-    dashes = (0, (4, 2))
     for values, colour, line, label in (
-        (curves.train, NETWORK, dashes, "network, training"),
+        (curves.train, NETWORK, DASHED, "network, training"),
         (curves.test, NETWORK, "-", "network, test"),
-        (curves.twin_train, TWIN, dashes, "random features, training"),
+        (curves.twin_train, TWIN, DASHED, "random features, training"),
         (curves.twin_test, TWIN, "-", "random features, test"),
     ):
         axes.loglog(curves.iterations[later], values[later], color=colour, ls=line, label=label)
@@ -190,7 +189,7 @@ def departures(panels: Mapping[str, Followed]) -> Figure:
             axes.plot(each.time, each.test, color=NETWORK, label="network")
             axes.plot(each.time, each.twin_test, color=TWIN, label="random features")
             if np.isfinite(each.left):
-                axes.axvline(each.left, color=INK, lw=0.8, ls=(0, (4, 2)), label="departure")
+                axes.axvline(each.left, color=INK, lw=0.8, ls=DASHED, label="departure")
             axes.set(xscale="log", xlabel=r"time $t$", title=title)
             panel_label(axes, f"({LETTERS[index]})")
             tidy(axes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.figures import new_figure, panel_label
-from netphase.figures.style import INK, PAGE, SERIES, style, tidy
+from netphase.figures.style import DASHED, INK, PAGE, SERIES, style, tidy
 from netphase.reproductions.ma2020 import printed
 from netphase.reproductions.ma2020.samples import log_error
 
@@ -106,7 +106,7 @@ def lines(axes: Axes, n: int, d: int, legend: bool = False) -> None:
     """
     for width, dashes, label in (
         (n / (d + 1), (0, (1, 1.5)), r"$m = n/(d+1)$"),
-        (n, (0, (4, 2)), r"$m = n$"),
+        (n, DASHED, r"$m = n$"),
     ):
         axes.axvline(width, color=INK, lw=0.8, ls=dashes, label=label if legend else None)
 
@@ -128,7 +128,7 @@ def distributions(errors: Mapping[str, Array], exponent: float) -> Figure:
             colour = SERIES[index]
             bins = np.arange(np.floor(values.min()), np.ceil(values.max()) + 0.25, 0.25)
             left.hist(values, bins, histtype="step", color=colour, label=name, density=True)
-            left.axvline(values.mean(), color=colour, lw=0.8, ls=(0, (4, 2)))
+            left.axvline(values.mean(), color=colour, lw=0.8, ls=DASHED)
             ordered = np.sort(values)
             above = 1.0 - np.arange(len(ordered)) / len(ordered)
             right.semilogy(ordered, above, color=colour, label=name)
@@ -136,7 +136,7 @@ def distributions(errors: Mapping[str, Array], exponent: float) -> Figure:
         law = np.array([last - 3.0, last])
         right.semilogy(law, 0.004 * 10 ** (exponent * (last - law)), color=INK, lw=0.8, ls=":")
         right.plot([], [], color=INK, lw=0.8, ls=":", label=rf"$x^{{-{exponent:g}}}$")
-        left.plot([], [], color=INK, lw=0.8, ls=(0, (4, 2)), label="mean")
+        left.plot([], [], color=INK, lw=0.8, ls=DASHED, label="mean")
         left.set(xlabel=r"$\log_{10}$ of the test error, $m = n$", ylabel="density over seeds")
         right.set(xlabel=r"$\log_{10} x$", ylabel="part of the seeds with error > $x$")
         for box, text in ((left, "(a)"), (right, "(b)")):
