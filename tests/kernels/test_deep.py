@@ -129,3 +129,14 @@ def test_the_least_eigenvalue_shrinks_with_the_fourth_power_of_tanh_inputs():
 def test_bad_arguments_are_refused_in_words(call, words):
     with pytest.raises(ArgumentError, match=words):
         call()
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_equal_rows_are_singular_in_spite_of_the_errors_of_quadrature(size, sign):
+    x = np.vstack([X, sign * X[0]])  # the same to an even activation
+    scales = LayerScales(100, (size, 0.11, 0.07, 0.2), (1.0,) * 4)
+    found = deep_kernels(x, scales, "x_tanh")
+    assert found.least_eigenvalue == 0
+    with pytest.raises(ArgumentError, match="rows 0 and 4 are equal"):
+        found.decay_rate()

@@ -22,6 +22,9 @@ from netphase.scalings import LayerScales
 
 _WORKSPACE = 12  # matrices in use beside those that are kept
 
+INTEGRATED = 64.0
+"""Error of limiting kernels, in roundings; singular ones by quadrature are off by up to 30."""
+
 
 @dataclass(frozen=True, eq=False)
 class DeepKernels:
@@ -98,7 +101,7 @@ class DeepKernels:
             ArgumentError: rows and columns are different inputs.
         """
         self._check_square()
-        return above_rounding(np.linalg.eigvalsh(self.tangent))
+        return above_rounding(np.linalg.eigvalsh(self.tangent), INTEGRATED)
 
     @property
     def least_eigenvalue(self) -> float:

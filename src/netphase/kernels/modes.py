@@ -9,9 +9,14 @@ from netphase._types import Array
 from netphase.errors import ArgumentError
 
 
-def above_rounding(eigenvalues: Array) -> Array:
-    """Eigenvalues, ascending in the last axis, of which those of the size of rounding are 0."""
-    noise = eigenvalues.shape[-1] * np.finfo(np.float64).eps * eigenvalues[..., -1:]
+def above_rounding(eigenvalues: Array, error: float = 1.0) -> Array:
+    """Eigenvalues, ascending in the last axis, of which those of the size of rounding are 0.
+
+    Args:
+        eigenvalues: of n × n kernels, shape (…, n).
+        error: of the kernels' entries, in units of the rounding of the largest ones.
+    """
+    noise = error * eigenvalues.shape[-1] * np.finfo(np.float64).eps * eigenvalues[..., -1:]
     return np.where(eigenvalues > noise, eigenvalues, 0.0)
 
 
