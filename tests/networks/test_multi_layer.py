@@ -245,3 +245,18 @@ def test_scales_and_sizes_beyond_the_machine_are_refused_with_the_layer_named():
     huge = MultiLayerNetwork(TANH, SCALES, 3, widths=(10**7, 10**7))
     with pytest.raises(ArgumentError, match="must fit into memory"):
         initial_layer_parameters(huge)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "m"), [("relu", 30, 64), ("relu", 70, 32), ("leaky_relu", 70, 8)]
+)
+def test_signals_of_very_deep_homogeneous_networks_stay_in_the_range_of_float32(name, depth, m):
+    scales = layer_initialisation("he", depth, d=3).at_width(m)
+    network = MultiLayerNetwork(activations.get(name), scales, 3, kind="plain")
+    start = initial_layer_parameters(network, dtype="float32")
+    x = np.random.default_rng(4).standard_normal((5, 3))
+    expected = by_hand(name, scales, [each[0, 0].astype(complex) for each in start.weights], x)
+    np.testing.assert_allclose(network.output(start, x)[0], expected[:, 0].real, rtol=1e-3)
+    slopes = network.gradient(start, x, np.ones((1, 5)))
+    assert all(np.isfinite(each).all() and each.any() for each in slopes.weights)
+    assert all(np.isfinite(each @ each) for each in (part.ravel() for part in slopes.weights))

@@ -97,14 +97,12 @@ def eigenvalues(kernel: Array) -> Array:
 def feature_grams(network: MultiLayerNetwork, parameters: LayerParameters, x: Array) -> list[Array]:
     """Empirical S^[l] = x^[l]·x^[l]′/m_l of the first copy of one network, l = 1 … L, (n, n)."""
     hidden = network.signals(parameters, x, slopes=False).inputs[1:]
-    betas = network.all_scales[0].betas
-    found = []
-    for layer, values in enumerate(hidden, 1):
+    gains = network.gains(1, np.dtype(np.float64))
+    found, missing = [], 0.0  # the part of β_1 … β_l that signals of a homogeneous σ leave out
+    for values, beta, gain in zip(hidden, network.all_scales[0].betas, gains, strict=False):
+        missing += math.log(beta) - (0.0 if gain is None else math.log(gain.item()))
         h = values[0, 0].astype(np.float64)
-        gain = 1.0
-        if network.activation.homogeneous:  # its signals leave out β_1 … β_l
-            gain = math.exp(2.0 * math.fsum(map(math.log, betas[:layer])))
-        found.append(gain * (h.T @ h) / len(h))
+        found.append(math.exp(2.0 * missing) * (h.T @ h) / len(h))
     return found
 
 

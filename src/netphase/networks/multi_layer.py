@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +15,8 @@ from netphase.errors import ArgumentError
 from netphase.networks.layer_parameters import LayerParameters
 from netphase.networks.passes import Signals, forward, gradient, output_factors, pushforward
 from netphase.scalings import LayerScales
+
+_ROOM = 24  # powers of two for sums of squares of signals, and for weights that grow
 
 OutputKind = Literal["antisymmetric", "centred", "plain"]
 """How an output starts; see `MultiLayerNetwork`."""
@@ -142,7 +145,9 @@ class MultiLayerNetwork:
     def gains(self, count: int, dtype: np.dtype[np.floating]) -> tuple[Array | None, ...]:
         """What the passes multiply signals with: β_1 … β_L, β_{L+1}/α; see `passes.Gains`.
 
-        All β_l of a homogeneous activation are moved into the last, so that signals stay near one.
+        All β_l of a homogeneous activation are moved into the last. Where the normalised signals
+        of that many layers would leave the range of the precision, powers of two hold them near
+        one.
 
         Args:
             count: number of networks e.
@@ -158,11 +163,23 @@ class MultiLayerNetwork:
         betas = np.array([each.betas for each in members])
         alphas = np.array([each.alpha for each in members])
         if self.activation.homogeneous:
-            final = np.exp(np.log(betas).sum(axis=1) - np.log(alphas))
-            return (*(None,) * self.depth, _gain(self.depth + 1, final, dtype))
+            powers = self._powers(dtype)
+            rest = np.log(betas).sum(axis=1) - np.log(alphas) - powers.sum() * math.log(2)
+            with np.errstate(all="ignore"):
+                inner = [np.full(count, 2.0**power) for power in powers]
+                gains = (*inner, np.exp(rest))
+            return tuple(_gain(layer, each, dtype) for layer, each in enumerate(gains, 1))
         with np.errstate(all="ignore"):
             betas[:, -1] /= alphas
         return tuple(_gain(layer, each, dtype) for layer, each in enumerate(betas.T, 1))
+
+    def _powers(self, dtype: np.dtype[np.floating]) -> Array:
+        """Exponents of 2 that hold normalised signals near one, shape (L,); 0 where in range."""
+        # signals grow by the root of half the fan-in, as those of ReLU
+        sizes = np.rint(np.cumsum(np.log2(np.array(self.layers[:-2]) / 2) / 2))
+        if 2 * np.abs(sizes).max() + _ROOM < np.finfo(dtype).maxexp:
+            return np.zeros(self.depth)
+        return -np.diff(sizes, prepend=0.0)
 
     def mobilities(self, count: int) -> Array:
         """η_l/β_l², the learning rates of the normalised weights, float64, shape (e, L+1)."""
