@@ -129,52 +129,70 @@ def layer_exponents(results: xr.Dataset) -> xr.Dataset:
     widths = results["width"].values.astype(np.float64)
     check_widths(widths)
     cells = plane.axes[1], plane.axes[0]
-    order = (*cells, "seed", "width")
-    tables = {
-        str(name): values.transpose(*order).values
-        for name, values in results.items()
-        if set(order) == set(values.dims)
-    }
+    tables = _tables(results, cells)
     usable, converged = succeeded(tables["status"]), all_converged(tables["status"])
     layers, hidden = range(1, plane.depth + 2), range(1, plane.depth + 1)
-    changes = {
-        "operator": [tables[f"operator_change_{k}"] for k in layers],
-        "frobenius": [tables[f"frobenius_change_{k}"] for k in layers],
-        "feature": [tables[f"feature_change_{k}"] for k in hidden],
-        "kernel": [tables["kernel_change"]],
+    operator = [tables[f"operator_change_{k}"] for k in layers]
+    frobenius = [tables[f"frobenius_change_{k}"] for k in layers]
+    feature = [tables[f"feature_change_{k}"] for k in hidden]
+
+    def fitted(parts: list[Array]) -> list[Fits]:
+        return [fit_cells(widths, each, usable) for each in parts]
+
+    fits = fitted(operator)
+    data = {
+        **_exponents("operator", fits, ("layer", *cells)),
+        **_exponents("frobenius", fitted(frobenius), ("layer", *cells)),
+        **_exponents("feature", fitted(feature), ("hidden", *cells)),
+        **_exponents("kernel", fitted([tables["kernel_change"]]), cells),
+        **_regimes(fits, converged, cells),
+        **_local(widths, operator, usable, cells),
+        **_predictions(plane, results, cells),
+        "kappa": (
+            (*cells, "width"),
+            np.fmax.reduce(tables["kappa"], axis=2),  # NaN where no seed has been run
+            _labels("κ = (1/α) Π √m β_l"),
+        ),
     }
-    fits = {
-        name: [fit_cells(widths, each, usable) for each in parts] for name, parts in changes.items()
-    }
-    dims = {"operator": ("layer",), "frobenius": ("layer",), "feature": ("hidden",), "kernel": ()}
-    data: dict[str, Any] = {}
-    for name, parts in fits.items():
-        place = (*dims[name], *cells)
-        shape = tuple(len(layers if each == "layer" else hidden) for each in dims[name])
-        for suffix, what, words in (
-            ("", "exponent", f"exponent in the width of the {name} change"),
-            ("_error", "standard_error", f"standard error of the {name} exponent"),
-        ):
-            values = np.stack([field(each, what) for each in parts])
-            data[name + suffix] = (place, values.reshape(*shape, *values.shape[1:]), _labels(words))
-    data |= _regimes(fits["operator"], converged, cells)
-    data |= _local(widths, changes["operator"], usable, cells)
-    operator, frobenius, lazy = plane.predictions(*(results[name].values for name in plane.axes))
-    over = ("layer", *cells)
-    data["predicted_operator"] = over, operator, _labels("operator exponent at infinite width")
-    data["predicted_frobenius"] = over, frobenius, _labels("Frobenius exponent at infinite width")
-    data["predicted_verdict"] = cells, lazy, {"long_name": "verdict at infinite width"}
-    data["kappa"] = (
-        (*cells, "width"),
-        results["kappa"].transpose(*order).max("seed").values,
-        _labels("κ = (1/α) Π √m β_l"),
-    )
     coords: dict[str, Any] = {name: results[name] for name in (*cells, "width", "seed")}
     coords |= {
         "layer": ("layer", list(layers), {"long_name": "number of the matrix, from the inputs"}),
         "hidden": ("hidden", list(hidden), {"long_name": "number of the hidden layer"}),
     }
     return xr.Dataset(data, coords=coords, attrs=dict(results.attrs))
+
+
+def _tables(results: xr.Dataset, cells: tuple[str, str]) -> dict[str, Array]:
+    """What every run has, by name, each of shape (rows, columns, seeds, widths)."""
+    order = (*cells, "seed", "width")
+    return {
+        str(name): values.transpose(*order).values
+        for name, values in results.items()
+        if set(order) == set(values.dims)
+    }
+
+
+def _exponents(name: str, fits: list[Fits], dims: tuple[str, ...]) -> dict[str, Any]:
+    """Exponents of one kind of change and their standard errors."""
+    found = {}
+    for suffix, what, words in (
+        ("", "exponent", f"exponent in the width of the {name} change"),
+        ("_error", "standard_error", f"standard error of the {name} exponent"),
+    ):
+        values = np.stack([field(each, what) for each in fits])
+        found[name + suffix] = dims, values if len(dims) == 3 else values[0], _labels(words)
+    return found
+
+
+def _predictions(plane: Plane, results: xr.Dataset, cells: tuple[str, str]) -> dict[str, Any]:
+    """Exponents and verdicts of infinite width."""
+    operator, frobenius, lazy = plane.predictions(*(results[name].values for name in plane.axes))
+    over = ("layer", *cells)
+    return {
+        "predicted_operator": (over, operator, _labels("operator exponent at infinite width")),
+        "predicted_frobenius": (over, frobenius, _labels("Frobenius exponent at infinite width")),
+        "predicted_verdict": (cells, lazy, {"long_name": "verdict at infinite width"}),
+    }
 
 
 def _regimes(fits: list[Fits], converged: Flags, cells: tuple[str, str]) -> dict[str, Any]:
