@@ -210,6 +210,10 @@ def test_words_of_both_vocabularies():
     ("call", "words"),
     [
         (lambda: layer_initialisation("lecun", 0, 2), "network without a hidden layer"),
+        (
+            lambda: layer_initialisation("ntk", 10**6, 2),
+            "at most 1000 hidden layers, but is 1000000",
+        ),
         (lambda: layer_initialisation("lecun", 1.5, 2), "`depth` must be a positive integer"),
         (lambda: layer_initialisation("mupp", 2, 2), "Did you mean 'mup'"),
         (lambda: LayerScaling(g=(0.5,)), "needs a hidden layer"),

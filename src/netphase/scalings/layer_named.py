@@ -58,6 +58,9 @@ _NAMED: dict[str, Callable[[int, int], LayerScaling]] = {
     "pytorch": lambda depth, d: _fan_in(depth, d, 1 / 3),
 }
 
+DEEPEST = 1000
+"""Most hidden layers; tables and plans of more take minutes and tell nothing new."""
+
 LAYER_INITIALISATIONS: tuple[str, ...] = tuple(_NAMED)
 """The names `layer_initialisation` lists."""
 
@@ -74,14 +77,14 @@ def layer_initialisation(name: str, depth: int, d: int) -> LayerScaling:
 
     Args:
         name: one of `LAYER_INITIALISATIONS`; case, spaces and hyphens do not matter.
-        depth: number of hidden layers, L ≥ 1.
+        depth: number of hidden layers, 1 ≤ L ≤ 1000.
         d: number of inputs of a neuron (the bias included); it enters prefactors only.
 
     Returns:
         The scaling; for L = 1 at the point of the plane where `initialisation` puts the name.
 
     Raises:
-        ArgumentError: the name is unknown, or ``depth`` or ``d`` is not a positive integer.
+        ArgumentError: the name is unknown, or ``depth`` or ``d`` is out of its range.
 
     References:
         Depth one: Luo et al. (JMLR 2021), Table 1. ``mean_field`` at larger depth: Geiger et al.
@@ -99,7 +102,7 @@ def uniform_scaling(depth: int, exponent: float, prefactor: float = 1.0) -> Laye
     """Every layer with the standard deviation prefactor · m^(−exponent), one learning rate.
 
     Args:
-        depth: number of hidden layers, L ≥ 1.
+        depth: number of hidden layers, 1 ≤ L ≤ 1000.
         exponent: c; θ-lazy for c < 1/2, for any depth. Zero is a fixed standard deviation.
         prefactor: standard deviation at m = 1, > 0.
 
@@ -107,7 +110,7 @@ def uniform_scaling(depth: int, exponent: float, prefactor: float = 1.0) -> Laye
         The scaling; for L = 1 the point (2c, 0) of the plane.
 
     Raises:
-        ArgumentError: ``depth`` is not a positive integer or a number is out of its range.
+        ArgumentError: a number is out of its range.
 
     Example:
         >>> uniform_scaling(depth=2, exponent=1.5).log_m_kappa
@@ -119,10 +122,15 @@ def uniform_scaling(depth: int, exponent: float, prefactor: float = 1.0) -> Laye
 
 
 def hidden_layers(depth: int) -> int:
-    """The number of hidden layers, or an `ArgumentError` where it is not a positive integer."""
+    """The number of hidden layers, or an `ArgumentError` where it is none from 1 to `DEEPEST`."""
     if not isinstance(depth, bool) and depth == 0:
         raise ArgumentError(
             "Argument `depth` must be a positive integer, but is 0: a network without a hidden "
             "layer is linear in its weights. Use 1 or more."
         )
-    return positive_int("depth", depth)
+    count = positive_int("depth", depth)
+    if count > DEEPEST:
+        raise ArgumentError(
+            f"Argument `depth` must be at most {DEEPEST} hidden layers, but is {count}."
+        )
+    return count
