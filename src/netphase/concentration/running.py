@@ -129,24 +129,17 @@ def kernel_concentration(
         for each in m
     ]
     _check_weights(networks[-1], len(drawn) if stop else 1)
-    limits = [_limit(network, known) for network in networks]
+    pairs = [(network, _limit(network, known)) for network in networks]
     tell = progress or (lambda *_: None)
-    total = len(m) * len(drawn)
-    rows: list[list[dict[str, Array]]] = []
-    for network, limit in zip(networks, limits, strict=True):
-        rows.append([])
-        for seed in drawn:
-            rows[-1].append(_row(network, seed, known, limit))
-            tell("kernels", (len(rows) - 1) * len(drawn) + len(rows[-1]), total)
-    values = {name: np.array([[each[name] for each in row] for row in rows]) for name in rows[0][0]}
-    values |= _of_limits(limits, known)
+    values = _at_starts(pairs, drawn, known, tell)
+    values |= _of_limits([limit for _, limit in pairs], known)
     fits = {name: _fits(m, values[name]) for name in ERRORS}
     values |= _exponents(fits)
     if stop is not None and train_by is not None:
         runs: list[list[TrainedRun]] = []
-        for network, limit in zip(networks, limits, strict=True):
+        for network, limit in pairs:
             runs.append(train(network, known, drawn, limit, train_by, stop))
-            tell("training", len(runs) * len(drawn), total)
+            tell("training", len(runs) * len(drawn), len(pairs) * len(drawn))
         values |= _trained(runs, known.n)
     verdict = judge_concentration(fits["tangent_error"][0])
     return concentration_dataset(
@@ -210,6 +203,25 @@ def _limit(network: MultiLayerNetwork, data: Dataset) -> Limit:
     kernels = deep_kernels(data.x, network.all_scales[0], network.activation)
     kernels.decay_rate()
     return Limit(kernels, network.outputs, network.copies)
+
+
+def _at_starts(
+    pairs: list[tuple[MultiLayerNetwork, Limit]],
+    seeds: tuple[int, ...],
+    data: Dataset,
+    tell: Progress,
+) -> dict[str, Array]:
+    """What the networks of all widths and seeds leave at their starts, (width, seed, …)."""
+    runs = [(network, limit, seed) for network, limit in pairs for seed in seeds]
+    rows = []
+    for network, limit, seed in runs:
+        rows.append(_row(network, seed, data, limit))
+        tell("kernels", len(rows), len(runs))
+    tables = {name: np.array([each[name] for each in rows]) for name in rows[0]}
+    return {
+        name: table.reshape(len(pairs), len(seeds), *table.shape[1:])
+        for name, table in tables.items()
+    }
 
 
 def _row(network: MultiLayerNetwork, seed: int, data: Dataset, limit: Limit) -> dict[str, Array]:
