@@ -13,11 +13,11 @@ from netphase._types import Array
 from netphase.analysis.layers import Plane
 from netphase.analysis.local_zero import LOCAL, local_zero
 from netphase.errors import ArgumentError
+from netphase.scalings.theory import ON_A_LINE
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_ON_A_LINE = 1e-9
 _HALVINGS = 60
 
 
@@ -124,4 +124,4 @@ def _sign_change(height: Callable[[float], float], low: float, high: float) -> f
 
 
 def _sign(value: float) -> int:
-    return 0 if abs(value) <= _ON_A_LINE else int(math.copysign(1, value))
+    return 0 if abs(value) <= ON_A_LINE else int(math.copysign(1, value))

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from netphase._checks import instance_of
 from netphase.scalings.layers import LayerScaling
-from netphase.scalings.theory import Regime
-
-_ON_A_LINE = 1e-9
+from netphase.scalings.theory import ON_A_LINE, Regime, regime_of
 
 
 class Laziness(StrEnum):
@@ -20,15 +18,20 @@ class Laziness(StrEnum):
     BELOW = "below"
 
     @property
+    def regime(self) -> Regime:
+        """The regime of the layer that moves most."""
+        return _REGIMES[self]
+
+    @property
     def alias(self) -> str:
         """The same verdict in the words of the plane and of the rest of the literature."""
-        return _ALIASES[self]
+        return f"{self.regime.value}: {self.regime.alias}"
 
 
-_ALIASES = {
-    Laziness.THETA_LAZY: "linear: lazy, kernel",
-    Laziness.BOUNDARY: "critical: mean-field, μP-like",
-    Laziness.BELOW: "condensed: rich, feature learning",
+_REGIMES = {
+    Laziness.THETA_LAZY: Regime.LINEAR,
+    Laziness.BOUNDARY: Regime.CRITICAL,
+    Laziness.BELOW: Regime.CONDENSED,
 }
 
 
@@ -73,9 +76,8 @@ def laziness(scaling: LayerScaling) -> Laziness:
         'linear: lazy, kernel'
     """
     instance_of("scaling", scaling, LayerScaling, "a LayerScaling")
-    if abs(scaling.log_m_kappa) <= _ON_A_LINE:
-        return Laziness.BOUNDARY
-    return Laziness.THETA_LAZY if scaling.log_m_kappa > 0 else Laziness.BELOW
+    regime = regime_of(-scaling.log_m_kappa)
+    return next(each for each in Laziness if each.regime is regime)
 
 
 def predicted_layers(
@@ -124,7 +126,9 @@ def predicted_layers(
         s = level + share
         s = s / 2 if s > 0 else s + 0.0
         hidden = 1 < layer <= scaling.depth
-        found.append(LayerPrediction(layer, share, limit, s, s - 0.5 if hidden else s, _regime(s)))
+        found.append(
+            LayerPrediction(layer, share, limit, s, s - 0.5 if hidden else s, regime_of(s))
+        )
     return tuple(found)
 
 
@@ -142,15 +146,9 @@ def _water_level(shares: tuple[float, ...], depth: float) -> float:
 
 def _limiting_shares(scaling: LayerScaling) -> tuple[float, ...]:
     leading = [
-        rate / beta**2 if exponent > -_ON_A_LINE else 0.0
+        rate / beta**2 if exponent > -ON_A_LINE else 0.0
         for rate, beta, exponent in zip(
             scaling.rate_prefactors, scaling.beta_prefactors, scaling.share_exponents, strict=True
         )
     ]
     return tuple(each / sum(leading) for each in leading)
-
-
-def _regime(s: float) -> Regime:
-    if abs(s) <= _ON_A_LINE:
-        return Regime.CRITICAL
-    return Regime.LINEAR if s < 0 else Regime.CONDENSED

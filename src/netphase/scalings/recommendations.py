@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from netphase.scalings.layer_theory import Laziness, laziness, predicted_layers
 from netphase.scalings.layers import LayerScaling
-from netphase.scalings.theory import Regime
-
-_SMALL = 1e-9
+from netphase.scalings.theory import ON_A_LINE, Regime
 
 
 class Goal(StrEnum):
@@ -113,7 +111,7 @@ def _evenly(scaling: LayerScaling) -> tuple[str, str, LayerScaling]:
     rates = tuple(each - share for each, share in zip(scaling.rates, shares, strict=True))
     even = scaling.with_learning_rates(rates, scaling.rate_prefactors)
     words = _words_of_rates(shares)
-    if less <= _SMALL:
+    if less <= ON_A_LINE:
         return "rates", words, even
     if not words:
         return "alpha", _words_of_alpha(less), scaling.rescaled(alpha=less)
@@ -137,7 +135,7 @@ def _words_of_rates(shares: tuple[float, ...]) -> str:
     """Which layers need larger learning rates, those that need equal factors together."""
     factors: dict[str, list[str]] = {}
     for layer, share in enumerate(shares, 1):
-        if share < -_SMALL:
+        if share < -ON_A_LINE:
             factors.setdefault(_power(-share), []).append(str(layer))
     groups = [
         f"of layer{'s' if len(layers) > 1 else ''} {_enumerated(layers)} by {factor}"

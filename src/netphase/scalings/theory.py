@@ -8,7 +8,8 @@ from typing import NamedTuple
 from netphase._checks import finite_float, one_of
 from netphase._types import Which
 
-_ON_A_LINE = 1e-9
+ON_A_LINE = 1e-9
+"""Exponents nearer to zero are zero."""
 
 
 class Regime(StrEnum):
@@ -95,10 +96,14 @@ def regime_at(gamma: float, gamma_prime: float, which: Which = "w") -> Regime:
         >>> regime_at(1.5, 0.0).alias
         'rich, feature learning'
     """
-    distance = finite_float("gamma", gamma) - gamma_c(gamma_prime, which)
-    if abs(distance) <= _ON_A_LINE:
+    return regime_of(finite_float("gamma", gamma) - gamma_c(gamma_prime, which))
+
+
+def regime_of(exponent: float) -> Regime:
+    """The regime of a layer whose relative change has this exponent in the width."""
+    if abs(exponent) <= ON_A_LINE:
         return Regime.CRITICAL
-    return Regime.LINEAR if distance < 0 else Regime.CONDENSED
+    return Regime.LINEAR if exponent < 0 else Regime.CONDENSED
 
 
 def _exponent_w(u: float, g: float) -> float:
