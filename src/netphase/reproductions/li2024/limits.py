@@ -11,7 +11,8 @@ from netphase import activations
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.analysis import PowerLawFit, fit_power_law
-from netphase.kernels import deep_kernels, tangent_kernel
+from netphase.concentration.limits import Limit, measure
+from netphase.kernels import deep_kernels
 from netphase.networks import MultiLayerNetwork, initial_layer_parameters
 from netphase.reproductions.check import Check, at_most, close
 from netphase.reproductions.li2024 import setting
@@ -207,16 +208,12 @@ def _errors(depth: int, width: int, seed: int) -> list[float]:
     scales = layer_initialisation("ntk", depth, setting.INPUTS).at_width(width)
     for name in ("tanh", "relu"):
         network = MultiLayerNetwork(activations.get(name), scales, setting.INPUTS, kind="plain")
-        start, limit = initial_layer_parameters(network, (seed,)), deep_kernels(x, scales, name)
-        errors.append(_distance(tangent_kernel(network, start, x).total[0], limit.tangent))
+        limit = Limit(deep_kernels(x, scales, name), network.outputs, network.copies)
+        found = measure(network, initial_layer_parameters(network, (seed,)), x, limit)
+        errors.append(found.tangent_error)
         if name == "tanh":
-            last = network.signals(start, x, slopes=False).inputs[-1][0, 0]
-            errors.append(_distance(last.T @ last / width, limit.features[-1]))
+            errors.append(float(found.feature_error[-1]))
     return errors
-
-
-def _distance(found: Array, limit: Array) -> float:
-    return float(np.linalg.norm(found - limit) / np.linalg.norm(limit))
 
 
 def _half(found: Approach) -> Check:
