@@ -13,12 +13,13 @@ from netphase.figures import new_figure, panel_label
 from netphase.figures.style import DASHED, INK, MARKERS, PAGE, SERIES, style, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from netphase._types import Array
+    from netphase.analysis import PowerLawFit
     from netphase.reproductions.li2024.decay import Decay
     from netphase.reproductions.li2024.degeneracy import Degeneracy
     from netphase.reproductions.li2024.limits import Approach
@@ -33,11 +34,13 @@ VERDICTS = {"θ-lazy": SERIES[0], "boundary": SERIES[4], "below": SERIES[1]}
 OTHER = SERIES[6]
 
 
-def slope_figure(found: Runs) -> Figure:
+def slope_figure(found: Runs, last: int, within: float) -> Figure:
     """Fig. 1: exponents of all layers of all scalings against theory, and how widths help.
 
     Args:
         found: (L, activation) → name → runs.
+        last: widths that exponents are fitted over.
+        within: distance from theory that is shaded.
 
     Returns:
         The figure.
@@ -49,14 +52,12 @@ def slope_figure(found: Runs) -> Figure:
         for axes, (norm, words) in zip(row, norms, strict=False):
             for index, ((depth, activation), runs) in enumerate(found.items()):
                 theory = np.concatenate([each.predicted(norm) for each in runs.values()])
-                fits = [fit for each in runs.values() for fit in each.fits(norm, 3)]
-                axes.errorbar(theory, [fit.exponent for fit in fits],
-                              [fit.standard_error for fit in fits], color=SERIES[depth - 1],
-                              marker=MARKERS[index // 2], ls="none", elinewidth=0.6,
-                              mfc="white" if activation == "relu" else SERIES[depth - 1],
-                              label=f"$L = {depth}$, {_sigma(activation)}")  # fmt: skip
+                fits = [fit for each in runs.values() for fit in each.fits(norm, last)]
+                _exponents(axes, theory, fits, color=SERIES[depth - 1], marker=MARKERS[index // 2],
+                           elinewidth=0.6, label=f"$L = {depth}$, {_sigma(activation)}",
+                           mfc="white" if activation == "relu" else SERIES[depth - 1])  # fmt: skip
             ends = np.array(axes.get_xlim())
-            axes.fill_between(ends, ends - 0.15, ends + 0.15, color=INK, alpha=0.08, lw=0)
+            axes.fill_between(ends, ends - within, ends + within, color=INK, alpha=0.08, lw=0)
             axes.plot(ends, ends, **THEORY, zorder=1)
             axes.set(xlim=ends, xlabel=f"predicted exponent, {words}", ylabel="measured exponent")
         for index, ((depth, activation), runs) in enumerate(found.items()):
@@ -203,46 +204,55 @@ def kernel_figure(found: Sequence[Approach], small: Sequence[Degeneracy]) -> Fig
     return figure
 
 
-def layer_figure(found: Mapping[float, Ladder]) -> Figure:
-    """Fig. 5: exponents of three layers over γ in both norms, and how far features move.
+def layer_figure(
+    found: Mapping[float, Ladder], exponents: Callable[[float], tuple[float, float]]
+) -> Figure:
+    """Fig. 5: exponents of layers of equal scale over γ in both norms, and how far features move.
 
     Args:
-        found: γ → runs.
+        found: γ → runs of three matrices of weights.
+        exponents: γ → those of theory in the Frobenius norm, of the outer layers and inside.
 
     Returns:
         The figure.
     """
     gammas = np.array(list(found))
+    layers = next(iter(found.values())).scaling.depth + 1
+    boundary = layers / 2
     fine = np.linspace(gammas[0], gammas[-1], 200)
-    theory = np.where(fine < 1.5, fine - 1.5, (fine - 1.5) / 3)
+    outer, inner = np.transpose([exponents(each) for each in fine])
     with style():
         figure = new_figure(PAGE, 3.0)
         row = figure.subplots(1, 3)
         for axes, norm in zip(row, ("operator", "frobenius"), strict=False):
-            for k in range(3):
+            for k in range(layers):
                 fits = [each.fits(norm)[k] for each in found.values()]
-                axes.errorbar(gammas, [fit.exponent for fit in fits],
-                              [fit.standard_error for fit in fits], color=SERIES[k],
-                              marker=MARKERS[k], ls="none", label=f"$W^{{[{k + 1}]}}$")  # fmt: skip
-            axes.plot(fine, theory, **THEORY, zorder=1, label="theory")
+                _exponents(axes, gammas, fits, color=SERIES[k], marker=MARKERS[k],
+                           label=f"$W^{{[{k + 1}]}}$")  # fmt: skip
+            axes.plot(fine, outer, **THEORY, zorder=1, label="theory")
             axes.set(ylim=(-1.2, 0.75))
-        row[1].plot(fine, theory - 0.5, **THEORY, zorder=1)
-        row[1].axvspan(1.5, min(3.0, float(gammas[-1])), color=SERIES[1], alpha=0.1, lw=0)
-        row[1].annotate("$W^{[2]}$ as if lazy", (1.55, 0.68), fontsize=7.0, va="top")
-        for k in range(2):
+        row[1].plot(fine, inner, **THEORY, zorder=1)
+        row[1].axvspan(boundary, min(layers, float(gammas[-1])), color=SERIES[1], alpha=0.1, lw=0)
+        row[1].annotate("$W^{[2]}$ as if lazy", (boundary + 0.05, 0.68), fontsize=7.0, va="top")
+        for k in range(layers - 1):
             fits = [each.fits("feature")[k] for each in found.values()]
-            row[2].errorbar(gammas, [fit.exponent for fit in fits],
-                            [fit.standard_error for fit in fits], color=SERIES[k],
-                            marker=MARKERS[k], ls="none", label=f"$x^{{[{k + 1}]}}$")  # fmt: skip
+            _exponents(row[2], gammas, fits, color=SERIES[k], marker=MARKERS[k],
+                       label=f"$x^{{[{k + 1}]}}$")  # fmt: skip
         row[2].set(ylim=(-1.2, 1.4))
         row[2].legend(loc="lower right")
         for axes, words in zip(row, ("operator norm", "Frobenius norm", "features"), strict=True):
             axes.axhline(0.0, color=INK, lw=0.6, ls=":")
-            axes.axvline(1.5, color=INK, lw=0.6, ls=":")
+            axes.axvline(boundary, color=INK, lw=0.6, ls=":")
             axes.set(xlabel=r"$\gamma$", ylabel=f"exponent of the change, {words}")
         row[0].legend(loc="lower right")
         _finish(row)
     return figure
+
+
+def _exponents(axes: Axes, x: Array, fits: Sequence[PowerLawFit], **look: Any) -> None:
+    """Fitted exponents with their standard errors."""
+    errors = [fit.standard_error for fit in fits]
+    axes.errorbar(x, [fit.exponent for fit in fits], errors, ls="none", **look)
 
 
 def _sigma(name: str) -> str:

@@ -53,7 +53,7 @@ def run(stage: Stage) -> list[Check]:
             found[depth, activation] = {
                 name: each for (name, _), each in zip(named, runs, strict=True)
             }
-    stage.save(slope_figure(found), "figure1")
+    stage.save(slope_figure(found, LARGEST, WITHIN), "figure1")
     return [
         *(check for key, runs in found.items() for check in _checks(*key, runs, stage.size)),
         _nearer(found, tested=stage.size != "smoke"),

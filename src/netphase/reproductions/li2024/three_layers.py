@@ -61,7 +61,7 @@ def run(stage: Stage) -> list[Check]:
     ]
     runs = ladders(cases, WIDTHS[stage.size], SEEDS[stage.size])
     found = dict(zip(gammas, runs, strict=True))
-    stage.save(layer_figure(found), "figure5")
+    stage.save(layer_figure(found, exponents), "figure5")
     checks = [
         check for gamma, each in found.items() for check in _exponents(gamma, each, stage.size)
     ]

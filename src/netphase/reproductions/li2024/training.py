@@ -16,7 +16,6 @@ from netphase.analysis import PowerLawFit, fit_power_law
 from netphase.dynamics import DeepGradientDynamics, Descent, evolve
 from netphase.engine.problem import Stop
 from netphase.networks import MultiLayerNetwork, initial_layer_parameters
-from netphase.networks.multi_layer import OutputKind
 from netphase.observables import feature_change, layer_change
 from netphase.reproductions.li2024.setting import FITTED, Data
 from netphase.reproductions.runs import in_parallel
@@ -35,13 +34,11 @@ class Case(NamedTuple):
         scaling: its scales.
         activation: σ.
         data: what it is trained on.
-        kind: of the output.
     """
 
     scaling: LayerScaling
     activation: str
     data: Data
-    kind: OutputKind = "centred"
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ def _train(case: Case, width: int, seeds: range) -> _Ends:
     """Descent at half the limit of stability, until the data is fitted."""
     x, y = case.data.x, case.data.y
     network = MultiLayerNetwork(
-        activations.get(case.activation), case.scaling.at_width(width), x.shape[1], kind=case.kind
+        activations.get(case.activation), case.scaling.at_width(width), x.shape[1], kind="centred"
     )
     start = initial_layer_parameters(network, seeds)
     stop = Stop(mean_square=FITTED * case.data.square, max_steps=MOST_STEPS)
