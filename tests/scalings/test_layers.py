@@ -206,6 +206,13 @@ def test_words_of_both_vocabularies():
     assert len(LAYER_INITIALISATIONS) == 9
 
 
+def test_numbers_of_any_kind_are_kept_as_plain_ones():
+    law = LayerScaling(g=np.zeros(2), alpha=1, alpha_prefactor=np.float32(2))
+    assert repr(law) == repr(LayerScaling(g=(0.0, 0.0), alpha=1.0, alpha_prefactor=2.0))
+    scales = LayerScales(np.int64(5), np.array([1.0, 0.5]), [1, 2], alpha=np.float32(1))
+    assert repr(scales) == repr(LayerScales(5, (1.0, 0.5), (1.0, 2.0), 1.0))
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

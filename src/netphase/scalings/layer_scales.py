@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Any
 
 import msgspec
 
@@ -33,13 +34,17 @@ class LayerScales(msgspec.Struct, frozen=True):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        positive_int("width", self.width)
-        positive_float("alpha", self.alpha)
         check_depth("betas", len(self.betas))
         check_length("rates", len(self.rates), len(self.betas))
+        plain: dict[str, Any] = {
+            "width": positive_int("width", self.width),
+            "alpha": positive_float("alpha", self.alpha),
+        }
         for name in ("betas", "rates"):
-            for k, each in enumerate(getattr(self, name)):
-                positive_float(f"{name}[{k}]", each)
+            values = enumerate(getattr(self, name))
+            plain[name] = tuple(positive_float(f"{name}[{k}]", each) for k, each in values)
+        for name, value in plain.items():
+            msgspec.structs.force_setattr(self, name, value)
         self._check_range()
 
     @property

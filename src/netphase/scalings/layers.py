@@ -69,8 +69,12 @@ class LayerScaling(msgspec.Struct, frozen=True):
             check = positive_float if name.endswith("prefactors") else finite_float
             values = (check(f"{name}[{k}]", each) for k, each in enumerate(getattr(self, name)))
             msgspec.structs.force_setattr(self, name, tuple(values))
-        finite_float("alpha", self.alpha)
-        positive_float("alpha_prefactor", self.alpha_prefactor)
+        plain = {
+            "alpha": finite_float("alpha", self.alpha),
+            "alpha_prefactor": positive_float("alpha_prefactor", self.alpha_prefactor),
+        }
+        for name, value in plain.items():
+            msgspec.structs.force_setattr(self, name, value)
         if self.formulas is not None:
             self._check_formulas(self.formulas)
 
