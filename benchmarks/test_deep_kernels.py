@@ -6,17 +6,16 @@ The error of either is that of the tangent kernel of a few inputs, relative to i
 against the same recursion with 160 points a side, or in long doubles for ReLU and erf.
 """
 
-import time
-
 import numpy as np
 import pytest
 
 from netphase import activations
 from netphase.kernels import deep_kernels
 from netphase.scalings import layer_initialisation
+from timing import ROUNDS, fastest
 
 DEPTH, INPUTS, SAMPLES, COMMON = 6, 10, 1000, 200
-FEW, ROUNDS = 5, 3
+FEW = 5
 
 
 def setting(name):
@@ -78,16 +77,6 @@ def exact(name, x, scales):
     if name not in ("relu", "erf"):
         return plain(name, x, scales, lambda *given: looped(*given, 160))
     return plain(name, x.astype(np.longdouble), scales, closed).astype(np.float64)
-
-
-def fastest(call):
-    """The least seconds of a few calls, and what the last returns."""
-    seconds = []
-    for _ in range(ROUNDS):
-        before = time.perf_counter()
-        found = call()
-        seconds.append(time.perf_counter() - before)
-    return min(seconds), found
 
 
 @pytest.mark.parametrize("name", ["relu", "erf", "tanh", "gelu"])

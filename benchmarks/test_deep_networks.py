@@ -4,8 +4,6 @@ Contestants take the same literal steps from the same weights; the error of each
 weights are from those of netphase in float64 after them, relative to what these have moved.
 """
 
-import time
-
 import numpy as np
 import pytest
 
@@ -16,11 +14,11 @@ from netphase.engine import Stop, _core
 from netphase.engine.threads import cores
 from netphase.kernels import tangent_kernel
 from netphase.scalings import layer_initialisation
+from timing import ROUNDS, fastest
 
 DEPTH, WIDTH, SAMPLES, INPUTS, MEMBERS, RATE = 3, 256, 64, 10, 8, 1.0
 OPERATIONS = 6 * MEMBERS * SAMPLES * (INPUTS * WIDTH + (DEPTH - 1) * WIDTH**2 + WIDTH)
 """Of a step: three products a layer, of two operations a number and sample."""
-ROUNDS = 3
 
 
 def task(dtype):
@@ -84,16 +82,6 @@ class Torch:
             for w, slope, rate in zip(weights, step(weights), self.rates, strict=True):
                 w.sub_(slope, alpha=rate)
         return [w.numpy()[:, None] for w in weights]
-
-
-def fastest(call):
-    """The least seconds of a few calls, and what the last returns."""
-    seconds = []
-    for _ in range(ROUNDS):
-        before = time.perf_counter()
-        found = call()
-        seconds.append(time.perf_counter() - before)
-    return min(seconds), found
 
 
 @pytest.mark.parametrize("where", ["one core", "all cores"])
