@@ -13,7 +13,7 @@ from netphase.datasets import Dataset
 from netphase.dynamics import Adam, Descent, Flow
 from netphase.errors import ArgumentError, StoreMismatchError
 from netphase.experiment import Experiment
-from netphase.results import comparable, layer_schema
+from netphase.results import comparable, layer_schema, status_words
 from netphase.scalings import LayerScaling, ScalingLaw, layer_initialisation
 from netphase.store import read
 from netphase.sweep import (
@@ -85,12 +85,15 @@ def test_a_real_run_measures_everything_that_is_recorded():
     assert scalars["alignment_end"] > scalars["alignment_start"] > 0
 
 
-def test_a_run_that_diverges_is_a_result_without_changes():
-    scalars = measure_layers(small(method=Descent(1e9)).task((0, 0, 0, 0)))
-    assert scalars["status"] in ("diverged", "non-finite")
-    results = run_layer_sweep(small(method=Descent(1e9), widths=(6,), seeds=(0,)))
+@pytest.mark.parametrize(("rate", "status"), [(1e9, "diverged"), (1e100, "non-finite")])
+def test_a_run_that_ends_badly_has_changes_only_while_it_is_finite(rate, status):
+    sweep = small(method=Descent(rate), widths=(6,), seeds=(0,))
+    scalars = measure_layers(sweep.task((0, 0, 0, 0)))
+    assert scalars["status"] == status
+    assert any("change" in name for name in scalars) == (status == "diverged")
+    results = run_layer_sweep(sweep)
     assert results["done"].values.all()
-    assert not np.any(results["status"] == 0)
+    assert np.all(status_words(results["status"].values) == status)
 
 
 @pytest.mark.parametrize("activation", ["relu", "x2_tanh"])

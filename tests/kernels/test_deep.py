@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from netphase import activations
 from netphase.errors import ArgumentError
@@ -92,10 +93,15 @@ def test_cross_kernels_are_blocks_of_the_whole():
         _ = block.eigenvalues
 
 
-def test_the_rate_is_that_of_the_slowest_mode_and_of_homogeneous_scales():
+@pytest.mark.parametrize("antisymmetric", [False, True])
+def test_the_rate_is_that_of_the_loss_at_late_times(antisymmetric):
     found = deep_kernels(X, SCALES)
-    assert found.decay_rate() == pytest.approx(2 * np.linalg.eigvalsh(found.tangent)[0] / len(X))
-    assert found.decay_rate(antisymmetric=True) == 2 * found.decay_rate()
+    whole = (1 + antisymmetric) * found.tangent / len(X)  # of both copies
+    rate = found.decay_rate(antisymmetric)
+    gap = np.diff(np.linalg.eigvalsh(whole)[:2])[0]
+    late = 20.0 / gap
+    ends = [expm(-whole * t) @ np.arange(1.0, 5.0) for t in (late, late + 1 / rate)]
+    assert np.log(np.sum(ends[0] ** 2) / np.sum(ends[1] ** 2)) == pytest.approx(1.0, rel=1e-6)
 
 
 def test_the_least_eigenvalue_shrinks_with_the_fourth_power_of_tanh_inputs():
