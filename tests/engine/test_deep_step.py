@@ -23,7 +23,7 @@ SHAPES = [(1, 5, (7,)), (3, 17, (13, 9, 20)), (2, 70, (33, 100)), (1, 64, (300, 
 """Outputs, samples and widths: parts of vectors, of tiles, of panels, and sums over many panels."""
 
 
-def ensemble(activation, kind, dtype, outputs, samples, widths):
+def ensemble(activation, kind, dtype, outputs, samples, widths, goal=0.0):
     """Networks of two scalings and two seeds at their start."""
     names = ("ntk", "lecun")
     scales = tuple(layer_initialisation(each, len(widths), 3).at_width(40) for each in names)
@@ -32,7 +32,7 @@ def ensemble(activation, kind, dtype, outputs, samples, widths):
     random = np.random.default_rng(samples)
     x = 0.5 * random.standard_normal((3, samples)).astype(dtype)
     y = random.standard_normal((outputs, samples)).astype(dtype)
-    stop = Stop(mean_square=0.0)
+    stop = Stop(mean_square=goal)
     return Ensemble(DeepProblem(network, x, y), start, stop, np.empty(0), np.dtype(dtype))
 
 
@@ -76,6 +76,67 @@ def test_small_changes_keep_their_digits_in_single_precision():
     errors = [np.linalg.norm(run.flat - run.start - moved) for run in (ours, twin)]
     assert errors[1] < 1e-3 * np.linalg.norm(moved)
     assert errors[0] < 1.5 * errors[1]
+
+
+def test_steps_in_one_go_are_those_one_by_one():
+    lengths, most = np.linspace(0.02, 0.05, 4), np.array([1, 3, 5, 2])
+    ours, twin = (ensemble(activations.get("erf"), "centred", "float64", *SHAPES[1]) for _ in "ab")
+    np.testing.assert_array_equal(ours.descend(lengths, most), most)
+    for k in range(5):
+        twin.descend(lengths)
+        last = most == k + 1
+        np.testing.assert_array_equal(ours.flat[last], twin.flat[last])
+        np.testing.assert_array_equal(ours.residual[last], twin.residual[last])
+        np.testing.assert_array_equal(ours.square[last], twin.square[last])
+        np.testing.assert_array_equal(ours.before[last], twin.before[last])
+    exact = np.square(ours.residual).sum(axis=(1, 2)) / ours.residual.shape[2]
+    np.testing.assert_allclose(ours.square, exact, rtol=1e-14)
+
+
+def test_steps_in_one_go_end_where_the_mean_square_ends_the_run_or_rises():
+    most = np.full(4, 50)
+    falling = ensemble(activations.get("tanh"), "plain", "float64", *SHAPES[0])
+    made = falling.descend(np.array([0.1, 10.0, 0.1, 10.0]), most, falling=True)
+    assert made.min() < 50 == made.max()
+    np.testing.assert_array_equal(made < 50, falling.square > falling.before)
+    goal = 0.875  # which two of the four networks come to
+    down = ensemble(activations.get("tanh"), "plain", "float64", *SHAPES[0], goal)
+    made = down.descend(np.full(4, 0.1), most)
+    assert made.min() < 50 == made.max()
+    np.testing.assert_array_equal(made < 50, down.square <= goal)
+    assert (down.before > goal).all()
+    up = ensemble(activations.get("relu"), "plain", "float64", *SHAPES[0])
+    start = up.square
+    made = up.descend(np.full(4, 100.0), most)
+    assert made.max() < 50
+    assert (up.before <= 1e8 * start).all()
+    assert not (up.square <= 1e8 * start).any()
+
+
+@pytest.mark.parametrize("rate", [0.5, 20.0, "stable"])
+@pytest.mark.parametrize("stagnation", [0.0, 0.5])
+def test_a_run_is_that_of_its_twin_in_numpy_row_by_row(rate, stagnation, monkeypatch):
+    """Which makes every step by itself, and is tested, noted and kept after each."""
+    monkeypatch.setattr(Ensemble.__init__, "__defaults__", (100,))  # steps until it may stagnate
+    random = np.random.default_rng(2)
+    x = random.standard_normal((12, 3))
+    scales = tuple(layer_initialisation(each, 2, 3).at_width(20) for each in ("ntk", "lecun"))
+    stop = Stop(mean_square=2e-2, time=333.3, max_steps=400, stagnation=stagnation)
+    sigma, runs = activations.get("tanh"), []
+    for each in (sigma, replace(sigma, code=None)):
+        network = MultiLayerNetwork(each, scales, 3, kind="plain")
+        start = initial_layer_parameters(network, seeds=range(3))
+        task = DeepGradientDynamics(network, x, 3 * np.sin(2 * x[:, 0]))
+        runs.append(evolve(task, Descent(rate), start, stop=stop, times=[0.1, 7.0, 50.0]))
+    ours, twin = runs
+    assert ours.status == twin.status
+    np.testing.assert_array_equal(ours.steps, twin.steps)
+    np.testing.assert_array_equal(ours.record_steps, twin.record_steps)
+    for name in ("time", "mean_square", "frobenius_change"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(twin, name), rtol=1e-4)
+    for mine, other in zip(ours.snapshots, twin.snapshots, strict=True):
+        for found, expected in zip(mine.weights, other.weights, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_a_network_steps_the_same_with_any_threads_and_any_company(monkeypatch):
@@ -143,4 +204,4 @@ def test_arrays_that_do_not_fit_are_refused():
     assert step is not None
     step._sizes[1] = 8
     with pytest.raises(ValueError, match="do not fit the sizes"):
-        step.step(np.zeros((4, 2)))
+        step.run(np.zeros((4, 2)), np.ones(4, np.int64), 0.0, np.full(4, np.inf), False)

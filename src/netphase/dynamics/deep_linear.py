@@ -11,7 +11,8 @@ from netphase._types import Array, Status
 from netphase.dynamics.comparators import ROWS, end_of, spread_times
 from netphase.dynamics.deep import DeepGradientDynamics, check_start
 from netphase.dynamics.methods import Descent, Flow, Method
-from netphase.engine.deep import DeepTrajectory, layer_norms
+from netphase.engine.deep import DeepTrajectory
+from netphase.engine.deep_arrays import layer_norms
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.kernels import tangent_kernel

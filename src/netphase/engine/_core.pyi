@@ -65,7 +65,7 @@ def overlaps(
     rtol: float,
     max_steps: int,
 ) -> dict[str, Any]: ...
-def deep_step(
+def deep_steps(
     weights: Array,
     x: Array,
     target: Array,
@@ -76,10 +76,15 @@ def deep_step(
     slopes: Array,
     output: Array,
     residual: Array,
+    steps: npt.NDArray[np.int64],
+    squares: Array,
+    ceilings: Array,
     *,
     sizes: list[int],
     copies: int,
     activation: int,
+    floor: float,
+    falling: bool,
     threads: int,
 ) -> None: ...
 def request_stop(stop: bool) -> None: ...

@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from netphase._types import Array, Status
-from netphase.engine.deep_step import CompiledStep
-from netphase.engine.history import RECORD_RATIO, STAGNATION_STEPS, Judge
+from netphase.engine.deep_arrays import (
+    Counts,
+    Flags,
+    mean_squares,
+    select_signals,
+    split_layers,
+)
+from netphase.engine.deep_history import DeepHistory
+from netphase.engine.deep_step import CompiledSteps
+from netphase.engine.history import STAGNATION_STEPS, Judge
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters, MultiLayerNetwork
 from netphase.networks.passes import Signals, backward, forward, gradient
 
-Counts = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+MOST_WORK = 1e10
+"""Operations in one go, some tenths of a second, after which a run hears of being interrupted."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ class Ensemble:
         clock: times reached, (a,).
         residual: f − y at the weights, (a, k, n).
         square: mean square errors, (a,).
+        before: those one step of `descend` earlier.
         notes: figures of the method that go into the trajectory, each of shape (e,).
     """
 
@@ -115,9 +123,7 @@ class Ensemble:
         self.ids = np.arange(count)
         self.flat = np.concatenate([each.reshape(count, -1) for each in weights], 1).astype(dtype)
         self.start = self.flat.copy()
-        self._sizes = layer_norms(self.views(self.start))
-        self._moved = np.empty_like(self.start[0])
-        self._parts = [each.ravel() for each in self.views(self._moved[None])]
+        self._history = DeepHistory(self.start, [each[0].size for each in weights])
         self._final, self._kept = self.flat.copy(), np.full((len(times), *self.flat.shape), np.nan)
         self.gains = network.gains(count, dtype)
         self.rates = network.mobilities(count) / problem.x.shape[1]
@@ -130,13 +136,13 @@ class Ensemble:
         self.notes: dict[str, Array] = {}
         self._next = np.zeros(count, np.int64)
         self._ends = np.zeros((count, 2))
-        self._rows: list[tuple[Array, Array, Array, Array]] = []
-        self._rounds, self._due = 0, 0
         self.weights = self.views(self.flat)
-        self._compiled: CompiledStep | None = None
+        self._compiled: CompiledSteps | None = None
         self._steps = [np.empty(each.shape, dtype) for each in self.weights]
         self.look()
+        self.before = np.full(count, np.inf)
         self._judges = [Judge(stop, float(each), patience) for each in self.square]
+        self._ceilings = np.array([each.limit for each in self._judges])
         self._keep_due()
         self._note()
 
@@ -147,8 +153,8 @@ class Ensemble:
 
     @property
     def due(self) -> bool:
-        """Whether the next step is to be noted down."""
-        return self._rounds + 1 >= self._due
+        """Whether the next step of any network is to be noted down."""
+        return bool(np.any(self._tried() + 1 >= self._history.due(self.ids)))
 
     def views(self, flat: Array) -> list[Array]:
         """Weights of every layer as views of (a, P) numbers."""
@@ -176,18 +182,29 @@ class Ensemble:
         ]
         return np.concatenate(rated, axis=1)
 
-    def descend(self, lengths: Array) -> None:
+    def descend(self, lengths: Array, most: Counts | None = None, falling: bool = False) -> Counts:
         """W^[l] ← W^[l] − h η_l ∂R/∂W^[l] for every running network, which is evaluated there.
 
-        Weights, signals and residuals change in place, by the compiled engine where it knows σ.
+        Weights, signals and residuals change in place, by the compiled engine where it knows σ,
+        which may make several steps.
+
+        Args:
+            lengths: h, (a,).
+            most: steps that each network makes at most, (a,); one by default. None follows a step
+                whose mean square ends the run,
+            falling: or, if True, that has not lowered it.
+
+        Returns:
+            The steps made, (a,).
         """
-        code = self.problem.network.activation.code
+        code, ones = self.problem.network.activation.code, np.ones(len(self.ids), np.int64)
         if code is None:
+            self.before = self.square
             self._step(self.signals, self.residual, lengths)
             self.look()
-            return
+            return ones
         if self._compiled is None:
-            self._compiled = CompiledStep(
+            self._compiled = CompiledSteps(
                 self.flat,
                 self.problem.network.layers,
                 self.gains,
@@ -195,11 +212,19 @@ class Ensemble:
                 self._centre,
                 self.signals,
                 self.residual,
+                np.stack([self.before, self.square], axis=1),
                 code,
             )
             self.signals, self.residual = self._compiled.signals, self._compiled.residual
-        self._compiled.step(lengths[:, None] * self.rates)
-        self.square = mean_squares(self.residual)
+        made = self._compiled.run(
+            lengths[:, None] * self.rates,
+            ones if most is None else most,
+            self.stop.mean_square,
+            self._ceilings[self.ids],
+            falling,
+        )
+        self.before, self.square = self._compiled.squares.T.copy()
+        return made
 
     def descend_batch(self, lengths: Array, samples: Counts) -> None:
         """The same step on the mean loss of some samples, which leaves signals and residual.
@@ -224,22 +249,32 @@ class Ensemble:
 
     def shortened(self, step: Array) -> tuple[Array, Array]:
         """Steps that end at the next time asked for at the latest, and the clocks after them."""
-        waiting = np.append(self._times, np.inf)[self._next]
-        limit = np.minimum(waiting, self.stop.time)
+        limit = self._marks()
         left = limit - self.clock
         hit = step >= left * (1.0 - 1e-12)
         return np.where(hit, left, step), np.where(hit, limit, self.clock + step)
 
-    def advance(self, clock: Array, accepted: Flags | None = None) -> None:
-        """Takes note of a step that the running networks have made, where it was accepted."""
+    def unseen(self, step: Array) -> Counts:
+        """Steps of a length that each network may make in one go, one at least, (a,).
+
+        Before the last of them there is no row, no time asked for and no test but of its mean
+        square.
+        """
+        ahead = np.floor((self._marks() - self.clock) / step) - 1.0  # the next may be shortened
+        row = self._history.due(self.ids) - self._tried()
+        tests = [self._judges[i].untested(int(self.steps[i])) for i in self.ids]
+        work = 6.0 * self.flat.size * self._x.shape[1]
+        found = np.minimum(np.minimum(ahead, row), np.minimum(tests, MOST_WORK // work))
+        return np.asarray(np.maximum(found, 1.0).astype(np.int64))
+
+    def advance(self, clock: Array, accepted: Flags | None = None, made: Counts | int = 1) -> None:
+        """Takes note of steps that the running networks have made, where they were accepted."""
         good = np.ones(len(self.ids), bool) if accepted is None else accepted
         self.clock = np.where(good, clock, self.clock)
-        self.steps[self.ids] += good
+        self.steps[self.ids] += good * made
         self.rejected[self.ids] += ~good
-        self._rounds += 1
         self._keep_due()
-        if self._rounds >= self._due:
-            self._note()
+        self._note()
 
     def settle(self, verdicts: Sequence[Status | None] | None = None) -> Flags | None:
         """Ends the runs that are to end, those of a verdict given here among them.
@@ -266,10 +301,8 @@ class Ensemble:
     def trajectory(self, integrator: str) -> DeepTrajectory:
         """What all networks leave."""
         dtype = self._parameters.weights[0].dtype
-        changes = self._changes(self._final, np.arange(len(self.start)))
-        end = (self._ends[:, 0], self._ends[:, 1], changes, self.steps.astype(np.float64))
-        columns = zip(*self._rows, end, strict=True)
-        time, square, change, steps = (np.stack(each) for each in columns)
+        ends = (self._ends[:, 0], self._ends[:, 1], self.steps, self._final)
+        time, square, change, steps = self._history.columns(*ends)
         return DeepTrajectory(
             time=time,
             mean_square=square,
@@ -297,23 +330,17 @@ class Ensemble:
         weights = (np.ascontiguousarray(each) for each in split_layers(flat, self._shapes))
         return LayerParameters(tuple(weights), self._parameters.centre)
 
-    def _changes(self, flat: Array, ids: Counts) -> Array:
-        """Relative Frobenius changes of the networks ``ids``, shape (a, L+1)."""
-        found = np.empty((len(ids), len(self._shapes)))
-        for row, i in enumerate(ids):  # one after another, so that their numbers stay in the cache
-            np.subtract(flat[row], self.start[i], out=self._moved)
-            found[row] = [part @ part for part in self._parts]
-        return np.asarray(np.sqrt(found) / self._sizes[ids])
+    def _marks(self) -> Array:
+        """The next time of each network at which it is to be looked at, (a,)."""
+        return np.asarray(np.minimum(np.append(self._times, np.inf)[self._next], self.stop.time))
+
+    def _tried(self) -> Counts:
+        """Accepted and rejected steps, (a,)."""
+        return self.steps[self.ids] + self.rejected[self.ids]
 
     def _note(self) -> None:
-        count = len(self.status)
-        time, square, steps = np.full((3, count), np.nan)
-        change = np.full((count, len(self._shapes)), np.nan)
-        time[self.ids], square[self.ids] = self.clock, self.square
-        steps[self.ids] = self.steps[self.ids]
-        change[self.ids] = self._changes(self.flat, self.ids)
-        self._rows.append((time, square, change, steps))
-        self._due = max(self._rounds + 1, int(np.ceil(self._rounds * RECORD_RATIO)))
+        steps = self.steps[self.ids]
+        self._history.note(self.ids, self._tried(), self.clock, self.square, steps, self.flat)
 
     def _keep_due(self) -> None:
         """Keeps the weights of networks that have reached the next time asked for."""
@@ -329,33 +356,7 @@ class Ensemble:
         self._steps = [each[: len(self.ids)] for each in self._steps]
         self.gains = tuple(None if each is None else each[keep] for each in self.gains)
         self.rates, self.clock, self._next = self.rates[keep], self.clock[keep], self._next[keep]
-        self.residual, self.square = self.residual[keep], self.square[keep]
+        self.square, self.before = self.square[keep], self.before[keep]
+        self.residual = self.residual[keep]
         self._centre = None if self._centre is None else self._centre[keep]
         self.signals = select_signals(self.signals, keep)
-
-
-def split_layers(flat: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
-    """Views of (a, P) numbers as one array of shape (a, c, m_l, m_{l−1}) a layer."""
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    parts = np.split(flat, ends[:-1], axis=1)
-    return [part.reshape(len(flat), *shape) for part, shape in zip(parts, shapes, strict=True)]
-
-
-def select_signals(signals: Signals, keep: Flags | Counts) -> Signals:
-    """The signals of some of the networks."""
-    samples, *hidden = signals.inputs
-    inputs = (samples, *(each[keep] for each in hidden))
-    return Signals(inputs, tuple(each[keep] for each in signals.slopes), signals.output[keep])
-
-
-def layer_norms(weights: Sequence[Array]) -> Array:
-    """Frobenius norms over all copies, shape (a, layers)."""
-    parts = [each.reshape(len(each), 1, -1) for each in weights]
-    squares = [(each @ each.swapaxes(1, 2))[:, 0, 0] for each in parts]
-    return np.sqrt(np.stack(squares, axis=1))
-
-
-def mean_squares(residual: Array) -> Array:
-    """(1/n) Σ |e|², float64, shape (a,)."""
-    wide = residual.astype(np.float64)
-    return np.asarray(np.einsum("akn,akn->a", wide, wide) / residual.shape[-1])

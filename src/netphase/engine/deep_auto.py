@@ -11,14 +11,8 @@ import numpy as np
 from netphase._checks import check_memory, positive_float
 from netphase._types import Array, Status
 from netphase.engine.adaptive import MOST_REJECTIONS, ROUNDING
-from netphase.engine.deep import (
-    DeepProblem,
-    DeepTrajectory,
-    Ensemble,
-    Flags,
-    layer_norms,
-    mean_squares,
-)
+from netphase.engine.deep import DeepProblem, DeepTrajectory, Ensemble
+from netphase.engine.deep_arrays import Flags, layer_norms, mean_squares
 from netphase.engine.deep_flow import Plateaus
 from netphase.engine.problem import Stop
 from netphase.engine.tangent import TangentFlow

@@ -6,15 +6,8 @@ import numpy as np
 
 from netphase._checks import positive_float
 from netphase._types import Array, Status
-from netphase.engine.deep import (
-    Counts,
-    DeepProblem,
-    DeepTrajectory,
-    Ensemble,
-    Flags,
-    layer_norms,
-    select_signals,
-)
+from netphase.engine.deep import DeepProblem, DeepTrajectory, Ensemble
+from netphase.engine.deep_arrays import Counts, Flags, layer_norms, select_signals
 from netphase.engine.large import FIXED_LOOK, PACE, PACED_LOOK
 from netphase.engine.problem import Stop
 from netphase.kernels.layer_tangent import rated_kernel
@@ -72,8 +65,9 @@ def descend_deep(
             wanted = pace.steps()
             ends = [None if h > 0.0 else _STILL[bool(np.isnan(h))] for h in wanted]
             step, clock = run.shortened(np.nan_to_num(wanted))
-            run.descend(step)
-            run.advance(clock)
+            most = np.minimum(run.unseen(step), pace.unseen())
+            made = run.descend(step, most, falling=rate is None)
+            run.advance(_clocks(clock, step, made), made=made)
             pace.select(run.settle(ends))
     name = "gradient descent" if rate else "gradient descent at half the limit of stability"
     return run.trajectory(name)
@@ -89,25 +83,28 @@ class _Pace:
         vector = 1.0 + 0.5 * np.sin(1.0 + np.arange(size)).reshape(run.residual[0].shape)
         self._vector = np.repeat(vector[None], count, axis=0).astype(run.residual.dtype)
         self._next = np.zeros(count, np.int64)
-        self._square = np.full(count, np.inf)
         run.notes["largest_sharpness"] = np.zeros(count)
 
     def steps(self) -> Array:
         """The next steps: 0 where nothing moves the output, NaN where the kernel overflows."""
         run = self._run
         taken = run.steps[run.ids]
-        risen = ~(run.square <= self._square) & (not self._fixed)
+        risen = ~(run.square <= run.before) & (not self._fixed)
         due = np.flatnonzero((taken >= self._next) | risen).astype(np.int64)
         if len(due):
             self._look(due, taken[due])
-        self._square = run.square
         return self._step
+
+    def unseen(self) -> Counts:
+        """Steps until each network is to be looked at, where none raises its loss."""
+        run = self._run
+        return np.asarray(np.maximum(self._next - run.steps[run.ids], 1))
 
     def select(self, keep: Flags | None) -> None:
         """Follows the ensemble when runs have ended."""
         if keep is not None:
             self._step, self._vector = self._step[keep], self._vector[keep]
-            self._next, self._square = self._next[keep], self._square[keep]
+            self._next = self._next[keep]
 
     def _look(self, due: Counts, taken: Counts) -> None:
         largest = self._largest(due)
@@ -170,6 +167,13 @@ class _Pace:
         ranks = np.sqrt([min(each.shape[-2:]) for each in weights])
         growth = (speed * run.rates[due] * ranks / layer_norms(weights)).max(axis=1)
         return np.asarray(2 * (len(weights) - 1) * growth)
+
+
+def _clocks(first: Array, step: Array, made: Counts) -> Array:
+    """Clocks after some steps, added one by one; ``first`` are those after one of them."""
+    added = np.repeat(step[:, None], made.max(), axis=1)
+    added[:, 0] = first
+    return np.cumsum(added, axis=1)[np.arange(len(made)), made - 1]
 
 
 def _largest_of_kernel(weights: list[Array], gains: Gains, signals: Signals, rates: Array) -> Array:

@@ -16,14 +16,8 @@ from netphase.engine.adaptive import (
     StepControl,
     check_rtol,
 )
-from netphase.engine.deep import (
-    DeepProblem,
-    DeepTrajectory,
-    Ensemble,
-    Flags,
-    layer_norms,
-    mean_squares,
-)
+from netphase.engine.deep import DeepProblem, DeepTrajectory, Ensemble
+from netphase.engine.deep_arrays import Flags, layer_norms, mean_squares
 from netphase.engine.explicit import ERROR, A, dense_weights
 from netphase.engine.problem import Stop
 from netphase.networks import LayerParameters

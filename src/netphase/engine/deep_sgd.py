@@ -8,7 +8,8 @@ import numpy as np
 
 from netphase._checks import positive_float, positive_int
 from netphase._types import Array
-from netphase.engine.deep import Counts, DeepProblem, DeepTrajectory, Ensemble
+from netphase.engine.deep import DeepProblem, DeepTrajectory, Ensemble
+from netphase.engine.deep_arrays import Counts
 from netphase.engine.problem import Stop
 from netphase.errors import ArgumentError
 from netphase.networks import LayerParameters

@@ -1,4 +1,4 @@
-"""A literal gradient step of deep networks by the compiled engine; NumPy's is its twin."""
+"""Literal gradient steps of deep networks by the compiled engine; NumPy's are their twin."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.engine import _core
+from netphase.engine.deep_arrays import Counts
 from netphase.engine.threads import spare_cores
 from netphase.networks.passes import Gains, Signals
 
@@ -15,7 +16,7 @@ LINE = 64
 """Bytes of a line of the cache: rows of signals are whole lines long."""
 
 
-class CompiledStep:
+class CompiledSteps:
     """The signals of networks in step with their weights, each network a piece of work of its own.
 
     Args:
@@ -26,11 +27,13 @@ class CompiledStep:
         centre: what is subtracted from the output, (a, k, n), or None.
         signals: those at the weights.
         residual: f − y there, (a, k, n).
+        squares: mean squares of the residuals one step before and there, (a, 2).
         code: number of the activation's compiled version.
 
     Attributes:
         signals: those at the weights, which every step renews in place.
         residual: f − y there, likewise.
+        squares: mean squares one step before and there, likewise.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class CompiledStep:
         centre: Array | None,
         signals: Signals,
         residual: Array,
+        squares: Array,
         code: int,
     ) -> None:
         count, dtype, samples = len(weights), weights.dtype, target.shape[1]
@@ -55,11 +59,26 @@ class CompiledStep:
         self._values, values = self._stored(signals.inputs[1:])
         self._slopes, slopes = self._stored(signals.slopes)
         output, self.residual = signals.output.copy(), residual.copy()
+        self.squares = squares
         self.signals = Signals((signals.inputs[0], *values), tuple(slopes), output)
 
-    def step(self, factors: Array) -> None:
-        """W^[l] ← W^[l] − factor_l n ∂R/∂W^[l], and the signals there; factors are (a, L+1)."""
-        _core.deep_step(
+    def run(
+        self, factors: Array, most: Counts, floor: float, ceilings: Array, falling: bool
+    ) -> Counts:
+        """W^[l] ← W^[l] − factor_l n ∂R/∂W^[l], as often as may be, and the signals there.
+
+        Args:
+            factors: factor_l of every network, (a, L+1).
+            most: steps that each network makes at most, and one at least, (a,).
+            floor: a network stops where its mean square is not above this,
+            ceilings: or not finite, or above this, (a,),
+            falling: or, if True, where a step has not lowered it.
+
+        Returns:
+            The steps made, (a,).
+        """
+        made = most.copy()
+        _core.deep_steps(
             self._weights,
             self._x,
             self._target,
@@ -70,11 +89,17 @@ class CompiledStep:
             self._slopes,
             self.signals.output,
             self.residual,
+            made,
+            self.squares,
+            ceilings,
             sizes=self._sizes,
             copies=self.signals.inputs[1].shape[1],
             activation=self._code,
+            floor=floor,
+            falling=falling,
             threads=spare_cores(),
         )
+        return made
 
     def _rows(self, signal: Array) -> Array:
         """A copy whose rows are whole lines long, with zeros behind the samples."""

@@ -61,6 +61,16 @@ class Judge:
         self._limit = DIVERGED_FACTOR * max(mean_square, stop.mean_square)
         self._anchor = (0, mean_square)
 
+    @property
+    def limit(self) -> float:
+        """The mean square above which the run has diverged."""
+        return self._limit
+
+    def untested(self, steps: int) -> int:
+        """Steps until their number may end the run, which until then the others alone may."""
+        tests = self._next_test() if self._stop.stagnation > 0.0 else self._stop.max_steps
+        return min(tests, self._stop.max_steps) - steps
+
     def verdict(self, time: float, steps: int, mean_square: float) -> Status | None:
         """Why the run ends here, or None while it goes on.
 
@@ -82,13 +92,14 @@ class Judge:
             return Status.STAGNATED
         return Status.MAX_STEPS if steps >= stop.max_steps else None
 
+    def _next_test(self) -> int:
+        start = self._anchor[0]
+        return max(2 * start, start + self._patience)
+
     def _stagnates(self, steps: int, mean_square: float) -> bool:
-        if self._stop.stagnation <= 0.0:
+        if self._stop.stagnation <= 0.0 or steps < self._next_test():
             return False
-        start, before = self._anchor
-        if steps < max(2 * start, start + self._patience):
-            return False
-        self._anchor = (steps, mean_square)
+        before, self._anchor = self._anchor[1], (steps, mean_square)
         return mean_square > (1.0 - self._stop.stagnation) * before
 
 

@@ -1,8 +1,9 @@
-// A literal gradient step of deep networks, one network after another: what is asked.
+// Literal gradient steps of deep networks, one network after another: what is asked.
 //
 // netphase.networks.passes is the readable definition of the passes. Arrays are (e, ...), samples last.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace netphase {
 
@@ -18,9 +19,16 @@ template <class T> struct DeepRequest {
   T *values = nullptr, *slopes = nullptr;            // (e, signals): (c, m_l, padded), layer after layer
   T *output = nullptr, *residual = nullptr;          // (e, k, n)
   int activation = 0;                                // of netphase.activations.Activation
+  std::int64_t* steps = nullptr;                     // (e,): the most to make, and then those made
+  double* squares = nullptr;                         // (e, 2): mean squares one step back and now
+  // A network stops after a step whose mean square is no number in (floor, ceiling], or, where they are
+  // to fall, is above that of the step before.
+  double floor = 0;
+  const double* ceilings = nullptr;                  // (e,)
+  bool falling = false;
 };
 
-constexpr std::size_t deep_panel_bytes = std::size_t{16} << 10;  // what product.hpp packs at a time
+constexpr std::size_t deep_panel_bytes = std::size_t{64} << 10;  // room for what product.hpp packs at a time
 
 // Numbers of the room that every thread brings along, aligned to 64 bytes.
 template <class T> std::size_t deep_room(const DeepRequest<T>& q) {
@@ -33,8 +41,8 @@ template <class T> std::size_t deep_room(const DeepRequest<T>& q) {
 
 #ifdef NETPHASE_ISA
 namespace netphase::NETPHASE_ISA {
-// One step of one network. Values, slopes and residual are those at the weights before it and after it.
-void deep_step(const DeepRequest<double>& request, std::size_t network, double* room);
-void deep_step(const DeepRequest<float>& request, std::size_t network, float* room);
+// Steps of one network. Values, slopes and residual are those at the weights before them and after them.
+void deep_steps(const DeepRequest<double>& request, std::size_t network, double* room);
+void deep_steps(const DeepRequest<float>& request, std::size_t network, float* room);
 }
 #endif

@@ -1,4 +1,6 @@
-// A gradient step of one deep network, backwards from the signals at hand and forwards again.
+// Gradient steps of one deep network, each backwards from the signals at hand and forwards again.
+#include <cmath>
+
 #include "activations.hpp"
 #include "deep.hpp"
 #include "product.hpp"
@@ -7,7 +9,7 @@ namespace netphase::NETPHASE_ISA {
 
 namespace {
 
-static_assert(panel_bytes == deep_panel_bytes);
+static_assert(panel_bytes <= deep_panel_bytes);
 
 template <class T> class Network {
  public:
@@ -68,6 +70,12 @@ template <class T> class Network {
     finish(h, across, weights + numbers);
   }
 
+  double mean_square() const {
+    double total = 0;
+    for (std::size_t i = 0; i < outputs * q.samples; ++i) total += static_cast<double>(residual[i]) * residual[i];
+    return total / static_cast<double>(q.samples);
+  }
+
  private:
   const DeepRequest<T>& q;
   const T *gains, *factors;
@@ -120,15 +128,27 @@ template <class T> class Network {
   }
 };
 
-template <class T> void step(const DeepRequest<T>& request, std::size_t number, T* room) {
-  Network<T> network(request, number, room);
-  network.backward();
-  with_activation<T>(request.activation, [&](auto sigma) { network.template forward<decltype(sigma)>(); });
+// One network at a time makes all its steps, so that its weights stay in the cache.
+template <class T> void steps(const DeepRequest<T>& q, std::size_t number, T* room) {
+  Network<T> network(q, number, room);
+  double &before = q.squares[2 * number], &now = q.squares[2 * number + 1];
+  const auto goes_on = [&] {
+    return std::isfinite(now) && now > q.floor && now <= q.ceilings[number] && (!q.falling || now <= before);
+  };
+  std::int64_t made = 0;
+  with_activation<T>(q.activation, [&](auto sigma) {
+    do {
+      network.backward();
+      network.template forward<decltype(sigma)>();
+      before = now, now = network.mean_square(), ++made;
+    } while (made < q.steps[number] && goes_on());
+  });
+  q.steps[number] = made;
 }
 
 }  // namespace
 
-void deep_step(const DeepRequest<double>& request, std::size_t network, double* room) { step(request, network, room); }
-void deep_step(const DeepRequest<float>& request, std::size_t network, float* room) { step(request, network, room); }
+void deep_steps(const DeepRequest<double>& request, std::size_t network, double* room) { steps(request, network, room); }
+void deep_steps(const DeepRequest<float>& request, std::size_t network, float* room) { steps(request, network, room); }
 
 }  // namespace netphase::NETPHASE_ISA

@@ -13,12 +13,12 @@
   std::unique_ptr<Population> population(const PopulationRequest&); \
   std::unique_ptr<Sgd> sgd(const SgdRequest&);                 \
   std::unique_ptr<Normals> normals(const std::uint64_t*);      \
-  void deep_step(const DeepRequest<double>&, std::size_t, double*); \
-  void deep_step(const DeepRequest<float>&, std::size_t, float*);   \
+  void deep_steps(const DeepRequest<double>&, std::size_t, double*); \
+  void deep_steps(const DeepRequest<float>&, std::size_t, float*);   \
   }
 #define NETPHASE_KERNELS(isa, population) \
   Kernels {                                                                                                      \
-    #isa, isa::descend, isa::flow, isa::overlaps, population, isa::sgd, isa::normals, isa::deep_step, isa::deep_step, isa::probe,            \
+    #isa, isa::descend, isa::flow, isa::overlaps, population, isa::sgd, isa::normals, isa::deep_steps, isa::deep_steps, isa::probe,            \
         isa::probe, isa::fma_gflops, isa::triad_gbytes                                                           \
   }
 

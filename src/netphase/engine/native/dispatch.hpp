@@ -20,8 +20,8 @@ struct Kernels {
   std::unique_ptr<Population> (*population)(const PopulationRequest&);
   std::unique_ptr<Sgd> (*sgd)(const SgdRequest&);
   std::unique_ptr<Normals> (*normals)(const std::uint64_t*);
-  void (*deep_step64)(const DeepRequest<double>&, std::size_t, double*);
-  void (*deep_step32)(const DeepRequest<float>&, std::size_t, float*);
+  void (*deep_steps64)(const DeepRequest<double>&, std::size_t, double*);
+  void (*deep_steps32)(const DeepRequest<float>&, std::size_t, float*);
   void (*probe64)(int, int, const double*, double*, std::size_t);
   void (*probe32)(int, int, const float*, float*, std::size_t);
   double (*fma_gflops)(double, bool);

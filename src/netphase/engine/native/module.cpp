@@ -124,7 +124,7 @@ NB_MODULE(_core, module) {
              });
   bind_population(module, [] { return kernels.population; }, poll);
   bind_sgd(module, kernels, poll);
-  bind_deep(module, kernels.deep_step64, kernels.deep_step32);
+  bind_deep(module, kernels.deep_steps64, kernels.deep_steps32);
   module.def("request_stop", [](bool stop) { stop_requested = stop; }, nb::arg("stop"));
   module.def("activation", [](int code, int order, Typed<double> z) { return probe<double>(kernels.probe64, code, order, z); },
              nb::arg("code"), nb::arg("order"), nb::arg("z").noconvert());

@@ -1,7 +1,7 @@
 // Products of matrices with the vectors along the rows of the result, for one instruction set.
 //
-// C (+)= A B: B comes in packed panels that stay in the first-level cache, A is read number by number
-// with any two strides, and sums for a tile of C stay in registers. They start from zero and meet C in
+// C (+)= A B: B comes in packed panels that stay in the nearest caches, A is read number by number with
+// any two strides, and sums for a tile of C stay in registers. They start from zero and meet C in
 // one addition, so that small changes are not rounded to C's digits term by term. The order of each
 // sum depends on the shapes alone.
 #pragma once
@@ -13,7 +13,8 @@ namespace netphase::NETPHASE_ISA {
 
 constexpr int tile_rows = 6, tile_vectors = NETPHASE_VECTOR_BYTES == 64 ? 4 : 2;  // as registers allow
 template <class T> constexpr std::size_t panel_columns = tile_vectors * lanes<T>;
-constexpr std::size_t panel_bytes = std::size_t{16} << 10;  // half of a first-level cache
+constexpr std::size_t panel_terms = 256;  // the more, the less often tiles go back to memory
+constexpr std::size_t panel_bytes = panel_terms * tile_vectors * NETPHASE_VECTOR_BYTES;
 
 template <class T> NETPHASE_INLINE vec<T> load_any(const T* p) {
   vec<T> v;
@@ -100,9 +101,8 @@ void product(std::size_t rows, std::size_t columns, std::size_t terms, Left<T> a
              std::size_t stride, bool add) {
   for (std::size_t j = 0; j < columns; j += panel_columns<T>) {
     const std::size_t some = std::min(panel_columns<T>, columns - j), width = whole_vectors<T>(some);
-    const std::size_t most = panel_bytes / sizeof(T) / panel_columns<T>;
-    for (std::size_t k = 0; k < terms; k += most) {
-      const std::size_t count = std::min(most, terms - k);
+    for (std::size_t k = 0; k < terms; k += panel_terms) {
+      const std::size_t count = std::min(panel_terms, terms - k);
       pack(j, some, width, k, count, panel);
       any_panel_product<T>(rows, some, {a.data + k * a.column, a.row, a.column}, panel, count, c + j, stride,
                            add || k > 0);
