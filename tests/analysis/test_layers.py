@@ -10,6 +10,7 @@ from netphase.analysis import (
     RegimeVerdict,
     fit_power_law,
     judge_layers,
+    layer_agreement,
     layer_boundary,
     layer_exponents,
 )
@@ -201,6 +202,14 @@ def test_what_is_no_layer_sweep_is_refused(layer_results):
         layer_exponents(damaged)
     with pytest.raises(FitError, match="one width only"):
         layer_exponents(layer_results(widths=(64,)))
+    with pytest.raises(
+        ArgumentError, match="must come from `run_layer_sweep`, but has no `status`"
+    ):
+        layer_exponents(layer_exponents(layer_results()))
+    with pytest.raises(ArgumentError, match="must come from a layer sweep"):
+        layer_exponents(None)
+    with pytest.raises(ArgumentError, match=r"from `layer_exponents`, .* no `operator`"):
+        layer_agreement(layer_results())
     with pytest.raises(ArgumentError, match="must come from `layer_exponents`"):
         layer_boundary(layer_results())
     with pytest.raises(ArgumentError, match="`layer` must be one of 1 … 3 or None, but is 4"):

@@ -57,7 +57,7 @@ def layer_agreement(exponents: xr.Dataset, norm: str = "operator") -> LayerAgree
         ArgumentError: the norm is unknown, or the table is not that of a layer sweep.
     """
     one_of("norm", norm, ("operator", "frobenius"))
-    plane = Plane("exponents", exponents)
+    plane = Plane("exponents", exponents, norm)
     order = "layer", plane.axes[1], plane.axes[0]
     measured = exponents[norm].where(exponents["converged"]).transpose(*order)
     signed = (measured - exponents[f"predicted_{norm}"].transpose(*order)).values

@@ -63,11 +63,7 @@ def layer_boundary(exponents: xr.Dataset, layer: int | None = None) -> LayerBoun
     Raises:
         ArgumentError: the table is not from `layer_exponents`, or there is no such layer.
     """
-    plane = Plane("exponents", exponents)
-    if "seed_operator" not in exponents:
-        raise ArgumentError(
-            "Argument `exponents` must come from `layer_exponents`, but has no `seed_operator`."
-        )
+    plane = Plane("exponents", exponents, "seed_operator")
     if layer is not None and layer not in exponents["layer"].values:
         raise ArgumentError(
             f"Argument `layer` must be one of 1 … {plane.depth + 1} or None, but is {layer!r}."

@@ -36,21 +36,28 @@ class Plane:
     Args:
         name: the argument's name, for the message.
         table: anything with the attributes of a layer sweep.
+        needed: a variable that it must hold, too.
 
     Attributes:
         depth: L.
         axes: names of the exponents along x and y.
 
     Raises:
-        ArgumentError: an attribute is missing.
+        ArgumentError: an attribute or the variable is missing.
     """
 
-    def __init__(self, name: str, table: xr.Dataset) -> None:
-        missing = [each for each in ATTRIBUTES if each not in table.attrs]
+    def __init__(self, name: str, table: xr.Dataset, needed: str) -> None:
+        attributes = getattr(table, "attrs", {})  # of what is no dataset there are none
+        missing = [each for each in ATTRIBUTES if each not in attributes]
         if missing:
             raise ArgumentError(
                 f"Argument `{name}` must come from a layer sweep, but has no attribute "
                 f"`{missing[0]}`."
+            )
+        if needed not in table:
+            source = "`run_layer_sweep`" if name == "results" else "`layer_exponents`"
+            raise ArgumentError(
+                f"Argument `{name}` must come from {source}, but has no `{needed}`."
             )
         self.depth = int(table.attrs["depth"])
         self.axes = str(table.attrs["plane_x"]), str(table.attrs["plane_y"])
@@ -125,7 +132,7 @@ def layer_exponents(results: xr.Dataset) -> xr.Dataset:
     """
     import xarray as xr
 
-    plane = Plane("results", results)
+    plane = Plane("results", results, "status")
     widths = results["width"].values.astype(np.float64)
     check_widths(widths)
     cells = plane.axes[1], plane.axes[0]
