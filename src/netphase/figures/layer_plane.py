@@ -38,7 +38,6 @@ HALVINGS = 8
 SAME = 1e-9
 """Exponents closer than this are the same."""
 
-
 OPERATOR = r"exponent $S$ of a layer's change  (operator norm $\propto m^{S}$)"
 """Label of a colour bar of operator-norm exponents."""
 
@@ -65,7 +64,7 @@ class LayerPlane(Plane):
     """
 
     def __init__(self, exponents: xr.Dataset) -> None:
-        super().__init__("exponents", exponents)
+        super().__init__("exponents", exponents, "operator")
         self._coordinates = {name: exponents[name].values for name in self.axes}
 
     @property
@@ -284,31 +283,39 @@ def layer_name(layer: int, depth: int) -> str:
     return f"$W^{{[{layer}]}}${where}"
 
 
+def _parts(name: str) -> tuple[str, str]:
+    """Kind and layer of an axis, as ("g", "2"); ("gamma", "") where it belongs to no layer."""
+    kind = name.rstrip("0123456789")
+    return kind, name.removeprefix(kind)
+
+
 def _value(scaling: LayerScaling, name: str) -> float:
     """The exponent of a name in a scaling."""
-    if name.startswith("rate"):
-        return scaling.rates[int(name[4:]) - 1]
-    if name.startswith("g") and name != "gamma":
-        return scaling.g[int(name[1:]) - 1]
-    return scaling.gamma if name == "gamma" else scaling.alpha
+    kind, layer = _parts(name)
+    if not layer:
+        return scaling.gamma if kind == "gamma" else scaling.alpha
+    return (scaling.g if kind == "g" else scaling.rates)[int(layer) - 1]
 
 
 def _symbol(name: str) -> str:
     """A mathematical symbol of an axis."""
-    if name.startswith("rate"):
-        return rf"$\log_m\,\eta_{{{name[4:]}}}$"
-    if name.startswith("g") and name != "gamma":
-        return f"$g_{{{name[1:]}}}$"
-    return GAMMA if name == "gamma" else r"$\log_m\,\alpha$"
+    kind, layer = _parts(name)
+    return {
+        "g": f"$g_{{{layer}}}$",
+        "rate": rf"$\log_m\,\eta_{{{layer}}}$",
+        "alpha": r"$\log_m\,\alpha$",
+        "gamma": GAMMA,
+    }[kind]
 
 
 def _label(name: str, depth: int) -> str:
     """An axis by its symbol and its definition."""
-    if name == "gamma":
-        product = r"\cdots".join(rf"\beta_{{{k}}}" for k in (1, depth + 1))
-        return rf"{GAMMA}  (from ${product}/\alpha = m^{{-\gamma}}$)"
-    if name == "alpha":
-        return rf"{_symbol(name)}  ($\alpha$ divides the output)"
-    if name.startswith("rate"):
-        return rf"{_symbol(name)}  (learning rate of layer {name[4:]})"
-    return rf"{_symbol(name)}  (from $\beta_{{{name[1:]}}} = m^{{-g_{{{name[1:]}}}}}$)"
+    kind, layer = _parts(name)
+    product = r"\cdots".join(rf"\beta_{{{k}}}" for k in (1, depth + 1))
+    definition = {
+        "g": rf"from $\beta_{{{layer}}} = m^{{-g_{{{layer}}}}}$",
+        "rate": f"learning rate of layer {layer}",
+        "alpha": r"$\alpha$ divides the output",
+        "gamma": rf"from ${product}/\alpha = m^{{-\gamma}}$",
+    }[kind]
+    return f"{_symbol(name)}  ({definition})"
