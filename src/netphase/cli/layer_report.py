@@ -56,6 +56,7 @@ class LayerReport(SweepReport):
         results: labelled results of a layer sweep, finished or not.
 
     Raises:
+        ArgumentError: the results are not of a layer sweep.
         FitError: the sweep has one width only.
     """
 
@@ -66,11 +67,12 @@ class LayerReport(SweepReport):
             layer_boundary,
             layer_exponents,
         )
+        from netphase.analysis.layers import Plane
 
         super().__init__(results)
         self.exponents = layer_exponents(results)
-        self.depth = int(results.attrs["depth"])
-        self.axes = str(results.attrs["plane_x"]), str(results.attrs["plane_y"])
+        plane = Plane("results", results, "status")
+        self.depth, self.axes = plane.depth, plane.axes
         self.boundaries = [
             layer_boundary(self.exponents, layer) for layer in (None, *range(1, self.depth + 2))
         ]
