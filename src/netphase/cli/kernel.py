@@ -17,7 +17,7 @@ from netphase.cli.options import (
     folder_option,
     json_option,
 )
-from netphase.cli.output import make_folder, present, save_document, save_record
+from netphase.cli.output import clear_folder, make_folder, present, save_document, save_record
 from netphase.cli.progress import LiveLine
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, SEEDS, WIDTHS
 
@@ -119,7 +119,7 @@ def command(**options: Any) -> int:
             **_given(options),
         )
     content = {"name": name, **content_of(results, degeneracy)}
-    _clear(folder)
+    clear_folder(folder / RECORDS[2], DRAWN, RECORDS)
     files = [save_record(results, folder / RECORDS[0])]
     if degeneracy is not None:
         files.append(save_record(degeneracy, folder / RECORDS[1]))
@@ -170,15 +170,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Arguments of the library for the options of a training that were given."""
     names = {"tolerance": "mean_square", "max_steps": "max_steps"}
     return {names[key]: options[key] for key in names if options[key] is not None}
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an earlier run left in its folder: not every run makes all of it."""
-    if not (folder / RECORDS[2]).is_file():
-        return
-    figures = [f"{stem}.{suffix}" for stem in DRAWN for suffix in ("pdf", "png")]
-    for name in (*RECORDS, *figures):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _draw(results: xr.Dataset, degeneracy: xr.Dataset | None, folder: Path) -> list[Path]:

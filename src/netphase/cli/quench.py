@@ -11,7 +11,7 @@ import click
 from netphase._files import replacing
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import film_options, folder_option, json_option
-from netphase.cli.output import make_folder, present, save_document
+from netphase.cli.output import clear_folder, make_folder, present, save_document
 from netphase.cli.quenched import FIELDS, ablation_of, content_of, print_content
 from netphase.cli.values import POSITIVE, Real, StepSize
 
@@ -164,7 +164,7 @@ def command(**options: Any) -> int:
             watch=line.show,
         )
     content = content_of(result)
-    _clear(folder)
+    clear_folder(folder / "quench.json", DRAWN, ("ablation.nc", FILM))
     files = [_save(result, folder / "quench.nc")]
     if options["figures"]:
         files += _draw(result, folder, film)
@@ -246,15 +246,6 @@ def film_path(animation: str | None, folder: Path, wanted: bool) -> Path | None:
             "--animation asks for a film and --no-figures for none; leave out one."
         )
     return path if wanted else None
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an earlier run left in its folder: not every run draws, films and ablates."""
-    if not (folder / "quench.json").is_file():
-        return
-    drawn = (f"{stem}.{suffix}" for stem in DRAWN for suffix in ("pdf", "png"))
-    for name in ("ablation.nc", FILM, *drawn):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _save(result: xr.Dataset, path: Path) -> Path:

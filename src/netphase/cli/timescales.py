@@ -10,7 +10,7 @@ import click
 
 from netphase.cli.application import INCOMPLETE, SUCCESS
 from netphase.cli.options import figures_option_with, folder_option, json_option, workers_option
-from netphase.cli.output import make_folder, present, save_document, save_record, warn
+from netphase.cli.output import clear_folder, make_folder, present, save_document, save_record, warn
 from netphase.cli.progress import LiveLine
 from netphase.cli.time_report import FIELDS, content_of, print_content
 from netphase.cli.values import LOG_NUMBERS, POSITIVE, REAL, SEEDS
@@ -134,7 +134,7 @@ def command(**options: Any) -> int:
             progress=lambda done, total: line.say(f"runs {done}/{total}"),
         )
     content = content_of(results)
-    _clear(folder)
+    clear_folder(folder / "timescales.json", DRAWN)
     files = [save_record(results, folder / "timescales.nc")]
     if options["figures"]:
         files += _draw(results, folder)
@@ -181,15 +181,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     names = {"accuracy": "rtol", "workers": "jobs"}
     optional = ("width", "inputs", "end", "rate", "batch", "noise", "seeds", "accuracy", "workers")
     return {names.get(name, name): options[name] for name in optional if options[name] is not None}
-
-
-def _clear(folder: Path) -> None:
-    """Remove the figures that an earlier run left in its folder: not every run draws them."""
-    if not (folder / "timescales.json").is_file():
-        return
-    for stem in DRAWN:
-        for suffix in ("pdf", "png"):
-            (folder / f"{stem}.{suffix}").unlink(missing_ok=True)
 
 
 def _draw(results: xr.Dataset, folder: Path) -> list[Path]:
