@@ -177,19 +177,19 @@ def make_folder(folder: Path) -> None:
         raise PermissionError(errno.EACCES, "this folder cannot be written", str(folder))
 
 
-def clear_folder(document: Path, stems: Iterable[str], others: Iterable[str] = ()) -> None:
+def clear_folder(record: Path, stems: Iterable[str], others: Iterable[str] = ()) -> None:
     """Remove what an earlier run left in its folder, since not every run makes all of it.
 
     Args:
-        document: the JSON document of such a run; where there is none, nothing is removed.
+        record: the JSON document of such a run; where there is none, nothing is removed.
         stems: names of figures without suffix.
         others: names of further files.
     """
-    if not document.is_file():
+    if not record.is_file():
         return
     drawn = (f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png"))
     for name in (*others, *drawn):
-        document.with_name(name).unlink(missing_ok=True)
+        record.with_name(name).unlink(missing_ok=True)
 
 
 def save_record(results: xr.Dataset, path: Path) -> Path:
