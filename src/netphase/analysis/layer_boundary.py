@@ -18,7 +18,7 @@ from netphase.scalings.theory import ON_A_LINE
 if TYPE_CHECKING:
     import xarray as xr
 
-_HALVINGS = 60
+_HALVINGS, _DIGITS = 60, 8
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def _exact(plane: Plane, y: float, x: Array, layer: int | None) -> float:
         found = plane.operators(place, y)
         return float(found.max() if layer is None else found[layer - 1])
 
-    return _sign_change(height, float(x.min()), float(x.max()))
+    found = _sign_change(height, float(x.min()), float(x.max()))
+    return round(found, _DIGITS)  # an exponent counts as zero a little before it is
 
 
 def _sign_change(height: Callable[[float], float], low: float, high: float) -> float:
