@@ -65,32 +65,51 @@ def layer_results(
     for place in np.ndindex(rows.shape[:-1]):
         b, a, m, _ = (values[i] for values, i in zip(coordinates.values(), place, strict=True))
         here = with_exponents(law, {axes[0]: a, axes[1]: b})
-        layers = predicted_layers(here)
-        slopes = {f"operator_change_{each.layer}": each.operator for each in layers}
-        slopes |= {f"frobenius_change_{each.layer}": each.frobenius for each in layers}
-        for k in range(1, depth + 1):
-            slope = max(each.operator for each in layers[:k])
-            slopes |= {f"{name}_change_{k}": slope for name in ("feature", "feature_gram")}
-        slopes["kernel_change"] = max(each.operator for each in layers)
         scalars: dict[str, float | int | str] = {
             name: 0.7 * m**slope * np.exp(noise * random.standard_normal())
-            for name, slope in slopes.items()
+            for name, slope in predicted_slopes(here).items()
         }
-        scalars |= {"alignment_start": 0.4, "alignment_end": 0.6, "mean_square": 1e-4, "time": 50.0}
-        scalars |= {"steps": 300, "rejected": 0, "largest_sharpness": 0.5, "wall_seconds": 0.1}
-        scalars |= {
+        scalars |= SETTLED | {
             "kappa": here.at_width(m).kappa,
             "status": (spoilt or {}).get((a, b, m), "converged"),
         }
         rows[place] = schema.pack(scalars)
-    attributes = {"title": "synthetic", "depth": depth, "plane_x": axes[0], "plane_y": axes[1]}
-    attributes |= {
+    attributes = {
+        "title": "synthetic",
+        "depth": depth,
+        "plane_x": axes[0],
+        "plane_y": axes[1],
         "base": json.dumps(to_builtins(law)),
         "kind": "antisymmetric",
         "activation": activation,
+        "data": "synthetic",
+        "target_mean_square": 1e-4,
     }
-    attributes |= {"data": "synthetic", "target_mean_square": 1e-4}
     return schema.dataset(coordinates, rows, attributes)
+
+
+SETTLED: dict[str, float | int | str] = {
+    "alignment_start": 0.4,
+    "alignment_end": 0.6,
+    "mean_square": 1e-4,
+    "time": 50.0,
+    "steps": 300,
+    "rejected": 0,
+    "largest_sharpness": 0.5,
+    "wall_seconds": 0.1,
+}
+"""What every made-up run has."""
+
+
+def predicted_slopes(scaling: LayerScaling) -> dict[str, float]:
+    """Exponents of all changes: features and the kernel change with the layers before them."""
+    layers = predicted_layers(scaling)
+    slopes = {f"operator_change_{each.layer}": each.operator for each in layers}
+    slopes |= {f"frobenius_change_{each.layer}": each.frobenius for each in layers}
+    for k in range(1, scaling.depth + 1):
+        slope = max(each.operator for each in layers[:k])
+        slopes |= {f"{name}_change_{k}": slope for name in ("feature", "feature_gram")}
+    return slopes | {"kernel_change": max(each.operator for each in layers)}
 
 
 @pytest.fixture(name="layer_results", scope="session")

@@ -100,6 +100,7 @@ def test_kernels_are_positive_semi_definite(seed, n, d):
         (lambda: gaussian_kernels(X, "tahn"), "Did you mean 'tanh'"),
         (lambda: gaussian_kernels(X, "tanh", 0.0), "`scale` must be a positive"),
         (lambda: gaussian_kernels(X, other=X[:, :2]), "equal numbers of columns"),
+        (lambda: gaussian_kernels(X, other=1e200 * X), "`other` must lie within ±1e.150"),
         (lambda: gaussian_kernels(X[0]), "`x` must have 2 axes"),
     ],
 )
