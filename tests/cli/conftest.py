@@ -190,3 +190,15 @@ def assert_one_sentence():
         assert "Traceback" not in result.stderr
 
     return check
+
+
+@pytest.fixture
+def assert_nothing_measured(run, assert_one_sentence, tmp_path, monkeypatch):
+    """Check that a plane is refused in one sentence and leaves no store."""
+
+    def check(arguments, words):
+        monkeypatch.chdir(tmp_path)
+        assert_one_sentence(run(*arguments), words, warned=True)
+        assert not list(tmp_path.rglob("*.zarr"))
+
+    return check
