@@ -62,6 +62,12 @@ def test_spectra_are_those_of_the_record(results):
 
 def test_shares_stand_beside_their_limits(results):
     axes = figures.layer_shares(results).axes[0]
+    bars = [each for each in axes.containers if len(each.lines[2]) == 1]
+    for bar, layer in zip(bars, (1, 2, 3), strict=True):
+        low, high = np.array(bar.lines[2][0].get_segments())[:, :, 1].T
+        np.testing.assert_allclose(
+            (high - low) / 2, results["share"].sel(layer=layer).std("seed", ddof=1)
+        )
     for layer, colour in zip((1, 2, 3), SERIES, strict=False):
         values = [x.get_ydata() for x in lines(axes, colour)]
         for wanted in (results["share"].mean("seed"), results["limit_share"]):

@@ -1,10 +1,11 @@
-"""What figures of kernels beside their limits share: two panels, an axis of widths, a check."""
+"""What figures of kernels beside their limits share: two panels, widths, spreads, a check."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from netphase._types import Array
 from netphase.errors import ArgumentError
 from netphase.figures.style import new_figure, panel_label, plain_ticks, style, tidy
 
@@ -42,6 +43,11 @@ def width_axis(axes: Axes, results: xr.Dataset) -> None:
     widths = results["width"].values
     axes.set(xscale="log", xlabel=r"width $m$", xlim=(0.8 * widths[0], 1.25 * widths[-1]))
     plain_ticks(axes)
+
+
+def deviation(table: Array) -> Array | None:
+    """Standard deviation over the seeds as tables print it, (width,); None with one seed."""
+    return table.std(axis=1, ddof=1) if table.shape[1] > 1 else None
 
 
 def refuse_other(results: xr.Dataset) -> None:

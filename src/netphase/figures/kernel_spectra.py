@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.errors import ArgumentError
-from netphase.figures.kernel_panels import refuse_other, two_panels, width_axis
+from netphase.figures.kernel_panels import deviation, refuse_other, two_panels, width_axis
 from netphase.figures.style import (
     COLUMN,
     DASHED,
@@ -84,7 +84,7 @@ def _draw_least(axes: Axes, results: xr.Dataset) -> None:
     ratio = results["decay_rate"].values / results["limit_decay_rate"].values[:, None]
     for column in ratio.T:
         axes.plot(widths, column, ls="none", marker=".", color=SERIES[0], alpha=0.5)
-    axes.errorbar(widths * 1.06, ratio.mean(axis=1), ratio.std(axis=1), ls="none", marker="s",
+    axes.errorbar(widths * 1.06, ratio.mean(axis=1), deviation(ratio), ls="none", marker="s",
                   color=SERIES[1], label="mean and standard deviation")  # fmt: skip
     axes.plot([], [], ls="none", marker=".", color=SERIES[0], label="one network")
     axes.axhline(1.0, color=INK, lw=0.8, ls=DASHED, label="limit")
@@ -156,7 +156,7 @@ def _draw_rates(axes: Axes, results: xr.Dataset) -> None:
     for place, (name, label) in enumerate(words.items()):
         ratio = np.ma.masked_invalid(measured / results[name].values)
         axes.errorbar(
-            widths * 1.05**place, ratio.mean(axis=1), ratio.std(axis=1), color=SERIES[place + 2],
+            widths * 1.05**place, ratio.mean(axis=1), deviation(ratio), color=SERIES[place + 2],
             marker=MARKERS[place + 1], elinewidth=0.8, lw=0.8, label=label,
         )  # fmt: skip
     axes.axhline(1.0, color=INK, lw=0.8, ls=DASHED)

@@ -8,7 +8,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.figures.curves import with_error
-from netphase.figures.kernel_panels import refuse_other, two_panels, width_axis
+from netphase.figures.kernel_panels import deviation, refuse_other, two_panels, width_axis
 from netphase.figures.style import (
     COLUMN,
     DASHED,
@@ -97,8 +97,8 @@ def _draw_half(axes: Axes, errors: xr.Dataset) -> None:
 
 def _mean(table: Array) -> tuple[Array, Array | None]:
     """Mean over the seeds and its standard error, None with one seed."""
-    count = table.shape[1]
-    error = table.std(axis=1, ddof=1) / np.sqrt(count) if count > 1 else None
+    spread = deviation(table)
+    error = None if spread is None else spread / np.sqrt(table.shape[1])
     return table.mean(axis=1), error
 
 
@@ -125,7 +125,7 @@ def layer_shares(results: xr.Dataset, *, width: float = COLUMN) -> Figure:
         for place, layer in enumerate(results["layer"].values):
             colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
             table = results["share"].sel(layer=layer).values
-            axes.errorbar(widths, table.mean(axis=1), table.std(axis=1), ls="none", color=colour,
+            axes.errorbar(widths, table.mean(axis=1), deviation(table), ls="none", color=colour,
                           marker=marker, elinewidth=0.8, label=f"$W^{{[{layer}]}}$")  # fmt: skip
             limit = results["limit_share"].sel(layer=layer).values
             if len(widths) == 1:
