@@ -176,9 +176,14 @@ def test_every_kind_of_axis_has_a_label(layer_results, axes):
     results = layer_results(axes=axes, x=(0.0, 0.5, 1.0), y=(0.0, 0.5, 1.0))
     figure = figures.layer_maps(layer_exponents(results))
     large = figure.axes[0]
+    starts = {
+        "alpha": r"$\log_m\,\alpha$  (",
+        "gamma": r"$\gamma$  (from $\beta_{1}\cdots\beta_{3}/\alpha",
+        "g1": r"$g_{1}$  (from $\beta_{1} = m^{-g_{1}}$)",
+        **{f"rate{k}": rf"$\log_m\,\eta_{{{k}}}$  (learning rate of layer {k})" for k in (1, 2, 3)},
+    }
     for label, name in zip((large.get_xlabel(), large.get_ylabel()), axes, strict=True):
-        letter = {"a": "alpha", "r": "eta", "g": "gamma" if name == "gamma" else "g_"}[name[0]]
-        assert letter in label
+        assert label.startswith(starts[name])
 
 
 def test_bad_input_is_refused_in_a_sentence(sweep):

@@ -235,6 +235,11 @@ def _print_one(page: Console, content: dict[str, Any]) -> None:
     )
     if content["predicted"]:
         _print_prediction(page, content["predicted"], content["width"])
+    _print_notations(page, content)
+
+
+def _print_notations(page: Console, content: dict[str, Any]) -> None:
+    """The scales in the notations of several papers."""
     table = new_table(
         "notation",
         "symbol",
