@@ -206,7 +206,8 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
 
     def neurons(self, index: Index) -> int:
         """Neurons that the run at one place trains."""
-        return self._copies * self.base.depth * self.widths[index[2]]
+        network = self.task(index).network
+        return network.copies * sum(network.layers[1:-1])
 
     def cost(self, index: Index) -> float:
         """What the run at one place is expected to cost: its steps times its weights.
@@ -214,9 +215,10 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         The steps grow where the output has to be made larger, and hardly with the width (fitted to
         the default data). A step costs as much as 10⁵ weights before the first of them.
         """
-        climb = max(-self.scaling(index).log_m_kappa, 0.0)
+        run = self.task(index)
+        climb = max(-run.scaling.log_m_kappa, 0.0)
         steps = 25.0 + 50.0 * self.base.depth**2 * climb
-        return steps * (1e5 + self._weights(self.widths[index[2]]))
+        return steps * (1e5 + run.network.number_of_weights)
 
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""
@@ -244,14 +246,6 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
             },
         )
 
-    @property
-    def _copies(self) -> int:
-        return 2 if self.kind == "antisymmetric" else 1
-
-    def _weights(self, m: int) -> int:
-        """Weights of one network of width m, all copies."""
-        return self._copies * m * (self.dataset.d + (self.base.depth - 1) * m + 1)
-
     def refuse_what_no_memory_holds(self, runs: int) -> None:
         """Refuse a largest width of which so many networks at once do not fit into memory.
 
@@ -261,12 +255,12 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         Raises:
             ArgumentError: it says how large they are.
         """
-        m, size = self.widths[-1], np.dtype(self.dtype).itemsize
-        needed, have = runs * COPIES * size * self._weights(m), machine_memory()
+        network, size = self.task((0, 0, -1, 0)).network, np.dtype(self.dtype).itemsize
+        needed, have = runs * COPIES * size * network.number_of_weights, machine_memory()
         if needed > have:
             raise ArgumentError(
                 f"Argument `widths` must hold networks that fit into memory, but {runs} at a time "
-                f"of m = {m} with {self.base.depth} hidden layers need {needed / 1e9:.3g} GB of "
+                f"of m = {self.widths[-1]} with {self.base.depth} hidden layers need {needed / 1e9:.3g} GB of "
                 f"{have / 1e9:.3g} GB: leave out the largest, or take fewer workers."
             )
 
