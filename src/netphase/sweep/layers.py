@@ -260,8 +260,9 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         if needed > have:
             raise ArgumentError(
                 f"Argument `widths` must hold networks that fit into memory, but {runs} at a time "
-                f"of m = {self.widths[-1]} with {self.base.depth} hidden layers need {needed / 1e9:.3g} GB of "
-                f"{have / 1e9:.3g} GB: leave out the largest, or take fewer workers."
+                f"of m = {self.widths[-1]} with {self.base.depth} hidden layers need "
+                f"{needed / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest, or take fewer "
+                "workers."
             )
 
 
