@@ -261,8 +261,8 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
             raise ArgumentError(
                 f"Argument `widths` must hold networks that fit into memory, but {runs} at a time "
                 f"of m = {self.widths[-1]} with {self.base.depth} hidden layers need "
-                f"{needed / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest, or take fewer "
-                "workers."
+                f"{needed / 1e9:.3g} GB of {have / 1e9:.3g} GB: leave out the largest, or take "
+                "fewer workers."
             )
 
 
