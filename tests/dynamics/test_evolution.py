@@ -229,6 +229,7 @@ def test_the_start_is_among_the_snapshots_if_asked_for():
         (lambda: Descent(learning_rate="fast"), "learning_rate"),
         (lambda: Descent(learning_rate=-1.0), "learning_rate"),
         (lambda: Descent(tolerance=2.0), "tolerance"),
+        (lambda: Descent("stable", tolerance=0.1), "`tolerance` must be left out .* 'stable'"),
         (lambda: Flow(rtol=0.0), "rtol"),
         (lambda: Flow(rtol=1.0), "rtol"),
     ],

@@ -230,6 +230,8 @@ def test_what_does_not_fit_is_refused_in_a_sentence():
     mixed = (start.weights[0].astype(np.float32), *start.weights[1:])
     with pytest.raises(ArgumentError, match="all in float64 or all in float32"):
         network.output(LayerParameters(mixed), x)
+    with pytest.raises(ArgumentError, match="`seeds` must be a sequence of integers"):
+        initial_layer_parameters(network, 3)
     with pytest.raises(ArgumentError, match="at least one seed"):
         initial_layer_parameters(network, seeds=())
     with pytest.raises(ArgumentError, match="`x` must be finite"):

@@ -10,6 +10,9 @@ from netphase._checks import finite_float, positive_float, positive_int
 from netphase.errors import ArgumentError
 from netphase.seeds import Stream, generator
 
+TOLERANCE = 0.01
+"""Tolerance of the automatic descent where none is given."""
+
 FALLBACK_TOLERANCE = 20.0
 """Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
 
@@ -36,7 +39,7 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
 
     Raises:
         ArgumentError: ``learning_rate`` is neither positive nor "auto" nor "stable", or
-            ``tolerance`` is not in (0, 1).
+            ``tolerance`` is not in (0, 1) or given where the rate is not "auto".
 
     References:
         Ma, Wu & E (2020) train at literal rates below this limit; their rate, on the loss without
@@ -48,7 +51,7 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
     """
 
     learning_rate: float | Literal["auto", "stable"] = "auto"
-    tolerance: float = 0.01
+    tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, str):
@@ -61,6 +64,11 @@ class Descent(msgspec.Struct, frozen=True, tag="descent"):
             rate = positive_float("learning_rate", self.learning_rate)
             msgspec.structs.force_setattr(self, "learning_rate", rate)  # a whole number, too
         _fraction("tolerance", self.tolerance)
+        if not self.automatic and self.tolerance != TOLERANCE:
+            raise ArgumentError(
+                "Argument `tolerance` must be left out where `learning_rate` is not 'auto', as "
+                f"{self.learning_rate!r}: literal descent has none."
+            )
 
     @property
     def automatic(self) -> bool:

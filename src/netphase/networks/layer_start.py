@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 
@@ -33,11 +33,12 @@ def initial_layer_parameters(
         has the hidden layers of the first and the opposite output weights.
 
     Raises:
-        ArgumentError: there is no seed, one is not an integer, the dtype is unknown, or the
-            weights do not fit into memory.
+        ArgumentError: ``seeds`` is no sequence or is empty, one is not an integer, the dtype is
+            unknown, or the weights do not fit into memory.
     """
     instance_of("network", network, MultiLayerNetwork, "a MultiLayerNetwork")
     precision = np.dtype(one_of("dtype", dtype, ("float64", "float32")))
+    instance_of("seeds", seeds, Sized, "a sequence of integers")
     if len(seeds) == 0:
         raise ArgumentError("Argument `seeds` must hold at least one seed, but is empty.")
     few = len(network.all_scales)
