@@ -9,8 +9,7 @@ import numpy as np
 from netphase._checks import finite_array, instance_of
 from netphase._types import Array
 from netphase.dynamics.methods import (
-    FALLBACK_TOLERANCE,
-    LARGEST_FALLBACK,
+    AT_KINKS,
     Descent,
     Flow,
     Method,
@@ -119,7 +118,7 @@ class DeepGradientDynamics:
         weights = check_start(self.network, state)
         problem = self.problem(weights[0].dtype)
         if isinstance(method, Flow):
-            return self._flow(problem, method.rtol, state, stop, times)
+            return self._flow(problem, method, state, stop, times)
         if isinstance(method, StochasticDescent):
             return descend_batches(
                 problem,
@@ -143,17 +142,17 @@ class DeepGradientDynamics:
         return descend_deep(problem, state, learning_rate=rate, stop=stop, times=times)
 
     def _flow(
-        self, problem: DeepProblem, rtol: float, state: LayerParameters, stop: Stop, times: Array
+        self, problem: DeepProblem, method: Flow, state: LayerParameters, stop: Stop, times: Array
     ) -> DeepTrajectory:
         if self.network.activation.smooth:
-            return flow_deep(problem, state, rtol=rtol, stop=stop, times=times)
+            return flow_deep(problem, state, rtol=method.rtol, stop=stop, times=times)
         return descend_auto_deep(
             problem,
             state,
-            tolerance=min(FALLBACK_TOLERANCE * rtol, LARGEST_FALLBACK),
+            tolerance=method.tolerance_at_kinks,
             stop=stop,
             times=times,
-            integrator="automatic descent (the activation has kinks)",
+            integrator=AT_KINKS,
         )
 
 

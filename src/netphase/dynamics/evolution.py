@@ -18,8 +18,7 @@ from netphase.dynamics.deep_linear import DeepLinearizedDynamics
 from netphase.dynamics.gradient import GradientDynamics
 from netphase.dynamics.macroscopic import MacroscopicDynamics
 from netphase.dynamics.methods import (
-    FALLBACK_TOLERANCE,
-    LARGEST_FALLBACK,
+    AT_KINKS,
     Adam,
     Descent,
     Flow,
@@ -236,7 +235,7 @@ def advance(
         The integrator in words, and the outcome.
     """
     if isinstance(method, Flow):
-        return _flow(problem, method.rtol, state, stop, tracked)
+        return _flow(problem, method, state, stop, tracked)
     rate, tolerance = method.learning_rate, method.tolerance
     if rate == "stable":
         outcome = engine.descend_stable(problem, state, stop=stop, tracked=tracked)
@@ -251,19 +250,20 @@ def advance(
 
 
 def _flow(
-    problem: Problem, rtol: float, state: Parameters, stop: Stop, tracked: int
+    problem: Problem, method: Flow, state: Parameters, stop: Stop, tracked: int
 ) -> tuple[str, Outcome]:
     n, d = problem.x.shape
     if not problem.activation.smooth:
-        tolerance = min(FALLBACK_TOLERANCE * rtol, LARGEST_FALLBACK)
         outcome = engine.descend_auto(
-            problem, state, tolerance=tolerance, stop=stop, tracked=tracked
+            problem, state, tolerance=method.tolerance_at_kinks, stop=stop, tracked=tracked
         )
-        return "automatic descent (the activation has kinks)", outcome
+        return AT_KINKS, outcome
     if n <= ROSENBROCK_SAMPLES and d <= ROSENBROCK_INPUTS:
-        outcome = engine.flow_rosenbrock(problem, state, rtol=rtol, stop=stop, tracked=tracked)
+        outcome = engine.flow_rosenbrock(
+            problem, state, rtol=method.rtol, stop=stop, tracked=tracked
+        )
         return "structured Rosenbrock method", outcome
-    outcome = engine.flow_explicit(problem, state, rtol=rtol, stop=stop, tracked=tracked)
+    outcome = engine.flow_explicit(problem, state, rtol=method.rtol, stop=stop, tracked=tracked)
     return "explicit Runge–Kutta pair", outcome
 
 

@@ -13,8 +13,11 @@ from netphase.seeds import Stream, generator
 TOLERANCE = 0.01
 """Tolerance of the automatic descent where none is given."""
 
+AT_KINKS = "automatic descent (the activation has kinks)"
+"""What a trajectory says of the descent that replaces `Flow` at kinks."""
+
 FALLBACK_TOLERANCE = 20.0
-"""Tolerance of the automatic descent that replaces `Flow` at kinks, in units of rtol."""
+"""Tolerance of this descent in units of rtol."""
 
 LARGEST_FALLBACK = 0.5
 """The largest tolerance of it."""
@@ -138,6 +141,11 @@ class Flow(msgspec.Struct, frozen=True, tag="flow"):
 
     def __post_init__(self) -> None:
         _fraction("rtol", self.rtol)
+
+    @property
+    def tolerance_at_kinks(self) -> float:
+        """Tolerance of the automatic descent that takes over where the activation has kinks."""
+        return min(FALLBACK_TOLERANCE * self.rtol, LARGEST_FALLBACK)
 
 
 class Adam(msgspec.Struct, frozen=True, tag="adam"):
