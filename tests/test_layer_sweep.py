@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from netphase import activations
 from netphase.analysis import layer_boundary, layer_exponents
 from netphase.datasets import Dataset
 from netphase.dynamics import Adam, Descent, Flow
@@ -240,6 +241,7 @@ def test_wide_and_condensed_runs_are_expected_to_cost_most():
         ({"activation": "rleu"}, "Did you mean 'relu'"),
         ({"kind": "odd"}, "`kind` must be one of antisymmetric"),
         ({"method": Adam()}, "`method` must be a Descent or a Flow"),
+        ({"activation": activations.get("tanh")}, "must be the name of an activation"),
         ({"mean_square": 0.0}, "`mean_square` must be a positive"),
         ({"time": -1.0}, "`time` must be a positive"),
         ({"max_steps": 0}, "`max_steps` must be a positive integer"),

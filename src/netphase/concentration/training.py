@@ -129,7 +129,8 @@ def _finished(
     before, after = (_kernel(network, each, seed, x) for each in (run.initial, run.final))
     taken = run.record_steps[kept, seed] if literal else None
     told = [_frozen(each, residual, len(x), time, taken) for each in (limit.tangent, before)]
-    window = square <= LATE * square[-1]
+    risen = run.status[seed] in (Status.DIVERGED, Status.NON_FINITE)  # and has no decay
+    window = (square <= LATE * square[-1]) & (not risen)
     change = kernel_change(before, after)
     return TrainedRun(
         time=time,

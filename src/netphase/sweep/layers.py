@@ -139,6 +139,7 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         for name, value in plain.items():
             msgspec.structs.force_setattr(self, name, value)
         instance_of("data", self.data, (str, Dataset), "a name, a path or a Dataset")
+        instance_of("activation", self.activation, str, "the name of an activation")
         activations.get(self.activation)
         one_of("kind", self.kind, OUTPUT_KINDS)
         instance_of("method", self.method, (Descent, Flow), "a Descent or a Flow")
