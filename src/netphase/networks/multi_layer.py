@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,11 +11,10 @@ from netphase._checks import finite_array, instance_of, one_of, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
+from netphase.networks.gains import layer_gains
 from netphase.networks.layer_parameters import LayerParameters
 from netphase.networks.passes import Signals, forward, gradient, output_factors, pushforward
 from netphase.scalings import LayerScales
-
-_ROOM = 24  # powers of two for sums of squares of signals, and for weights that grow
 
 OutputKind = Literal["antisymmetric", "centred", "plain"]
 """How an output starts; see `MultiLayerNetwork`."""
@@ -143,11 +141,7 @@ class MultiLayerNetwork:
         return tuple(each for each in few for _ in range(count // len(few)))
 
     def gains(self, count: int, dtype: np.dtype[np.floating]) -> tuple[Array | None, ...]:
-        """What the passes multiply signals with: β_1 … β_L, β_{L+1}/α; see `passes.Gains`.
-
-        All β_l of a homogeneous activation are moved into the last. Where the normalised signals
-        of that many layers would leave the range of the precision, powers of two hold them near
-        one.
+        """What the passes multiply signals with; see `gains.layer_gains`.
 
         Args:
             count: number of networks e.
@@ -159,27 +153,8 @@ class MultiLayerNetwork:
         Raises:
             ArgumentError: the scale of a layer is no number of this precision.
         """
-        members = self.members(count)
-        betas = np.array([each.betas for each in members])
-        alphas = np.array([each.alpha for each in members])
-        if self.activation.homogeneous:
-            powers = self._powers(dtype)
-            rest = np.log(betas).sum(axis=1) - np.log(alphas) - powers.sum() * math.log(2)
-            with np.errstate(all="ignore"):
-                inner = [np.full(count, 2.0**power) for power in powers]
-                gains = (*inner, np.exp(rest))
-            return tuple(_gain(layer, each, dtype) for layer, each in enumerate(gains, 1))
-        with np.errstate(all="ignore"):
-            betas[:, -1] /= alphas
-        return tuple(_gain(layer, each, dtype) for layer, each in enumerate(betas.T, 1))
-
-    def _powers(self, dtype: np.dtype[np.floating]) -> Array:
-        """Exponents of 2 that hold normalised signals near one, shape (L,); 0 where in range."""
-        # signals grow by the root of half the fan-in, as those of ReLU
-        sizes = np.rint(np.cumsum(np.log2(np.array(self.layers[:-2]) / 2) / 2))
-        if 2 * np.abs(sizes).max() + _ROOM < np.finfo(dtype).maxexp:
-            return np.zeros(self.depth)
-        return -np.diff(sizes, prepend=0.0)
+        homogeneous = self.activation.homogeneous
+        return layer_gains(self.members(count), self.layers, homogeneous, dtype)
 
     def mobilities(self, count: int) -> Array:
         """η_l/β_l², the learning rates of the normalised weights, float64, shape (e, L+1)."""
@@ -351,17 +326,3 @@ class MultiLayerNetwork:
             )
         pull = np.asarray(cotangent, dtype=output.dtype).reshape(e, n, k)
         return np.ascontiguousarray(pull.swapaxes(1, 2))
-
-
-def _gain(layer: int, values: Array, dtype: np.dtype[np.floating]) -> Array | None:
-    """One factor a network in the working precision, None where all are 1."""
-    with np.errstate(all="ignore"):
-        found = values.astype(dtype)
-    tiny = np.finfo(dtype).tiny
-    if not (np.all(np.isfinite(found)) and np.all(found >= tiny)):
-        wrong = values[~(np.isfinite(found) & (found >= tiny))][0]
-        raise ArgumentError(
-            f"The scale {wrong:.3g} of layer {layer} is out of the range of {dtype}. Use float64, "
-            "or exponents nearer to zero."
-        )
-    return None if np.all(found == 1) else found.reshape(-1, 1, 1, 1)
