@@ -137,6 +137,7 @@ def test_python_warnings_are_one_line_of_standard_error(run, monkeypatch):
 def test_arguments_of_the_library_are_named_as_options():
     assert as_option("Argument `mean_square` is bad.") == "Option --tolerance is bad."
     assert as_option("Argument `gamma_prime` is bad.") == "Option --gamma-prime is bad."
+    assert as_option("Argument `scales` is bad.") == "Argument scales is bad."  # of many options
 
 
 def test_commands_can_be_called_without_leaving_python():

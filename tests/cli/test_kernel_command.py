@@ -40,6 +40,16 @@ def test_numbers_are_those_of_the_record(run_json, tmp_path):
         assert re.search(rf"\b{name}\b", FIELDS), name
 
 
+def test_spreads_of_kernels_whose_squares_are_no_floats_are_known(run):
+    arguments = ("--widths", "16,32", "--seeds", "0:1", "--g=-60,0,0", "--no-figures", "--json")
+    result = run("kernel", *arguments)
+    assert "Warning" not in result.stderr
+    for row in json.loads(result.stdout)["widths"]:
+        for name in ("least", "largest", "decay_rate", "stable_rate"):
+            spread = row["empirical"][name]
+            assert 1e-4 < spread["std"] / spread["mean"] < 2
+
+
 def test_figures_and_tables_are_made_and_old_ones_go(run, tmp_path, monkeypatch):
     save = nph.figures.save  # the tests of figures write PDF; here it would only take time
     monkeypatch.setattr(nph.figures, "save", lambda figure, stem: save(figure, stem, ("png",)))

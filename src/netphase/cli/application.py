@@ -168,6 +168,7 @@ OPTION_OF = {
     "epsilons": "--epsilon",
     "jobs": "--workers",
     "figures": "--figure",
+    "scales": "scales",  # no option of its own: --init, --g, --beta and others set it
     "k": "k",  # these three are set within --target
     "units": "units",
     "support": "support",

@@ -146,9 +146,10 @@ def _spread(values: np.ndarray[Any, Any]) -> dict[str, float]:
     import numpy as np
 
     known = values[np.isfinite(values)]
+    unit = float(np.abs(known).max(initial=0.0)) or 1.0  # whose square may be no float
     return {
         "mean": float(known.mean()) if known.size else math.nan,
-        "std": float(known.std(ddof=1)) if known.size > 1 else math.nan,
+        "std": unit * float((known / unit).std(ddof=1)) if known.size > 1 else math.nan,
     }
 
 
