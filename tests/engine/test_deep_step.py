@@ -113,6 +113,13 @@ def test_steps_in_one_go_end_where_the_mean_square_ends_the_run_or_rises():
     assert not (up.square <= 1e8 * start).any()
 
 
+def test_steps_that_end_a_run_are_made_once():
+    run = ensemble(activations.get("tanh"), "plain", "float64", *SHAPES[0])
+    run.advance(np.ones(4), made=200)  # the next row is after 210
+    with np.errstate(all="ignore"):
+        assert run.unseen(np.array([0.0, 1.0, np.inf, 1e-300])).tolist() == [1, 10, 1, 10]
+
+
 @pytest.mark.parametrize("rate", [0.5, 20.0, "stable"])
 @pytest.mark.parametrize("stagnation", [0.0, 0.5])
 def test_a_run_is_that_of_its_twin_in_numpy_row_by_row(rate, stagnation, monkeypatch):

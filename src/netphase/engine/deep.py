@@ -192,7 +192,7 @@ class Ensemble:
             lengths: h, (a,).
             most: steps that each network makes at most, (a,); one by default. None follows a step
                 whose mean square ends the run,
-            falling: or, if True, that has not lowered it.
+            falling: or, if True, that has raised it.
 
         Returns:
             The steps made, (a,).
@@ -258,9 +258,10 @@ class Ensemble:
         """Steps of a length that each network may make in one go, one at least, (a,).
 
         Before the last of them there is no row, no time asked for and no test but of its mean
-        square.
+        square. Of length 0 or without end there is one.
         """
         ahead = np.floor((self._marks() - self.clock) / step) - 1.0  # the next may be shortened
+        ahead[~((step > 0.0) & np.isfinite(step))] = 1.0
         row = self._history.due(self.ids) - self._tried()
         tests = [self._judges[i].untested(int(self.steps[i])) for i in self.ids]
         work = 6.0 * self.flat.size * self._x.shape[1]

@@ -72,7 +72,7 @@ class CompiledSteps:
             most: steps that each network makes at most, and one at least, (a,).
             floor: a network stops where its mean square is not above this,
             ceilings: or not finite, or above this, (a,),
-            falling: or, if True, where a step has not lowered it.
+            falling: or, if True, where a step has raised it.
 
         Returns:
             The steps made, (a,).
