@@ -147,9 +147,7 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         Stop(max_steps=self.max_steps, stagnation=self.stagnation)  # which have their own domains
         # scales are monotone along every axis, so the corners tell for all
         for i, j, k in itertools.product((0, -1), repeat=3):
-            scales = self.scaling((i, j, 0, 0)).at_width(self.widths[k])
-            network = MultiLayerNetwork(activations.get(self.activation), scales, inputs=1)
-            network.gains(1, np.dtype(self.dtype))
+            self._network((i, j, k, 0)).gains(1, np.dtype(self.dtype))
 
     @property
     def dataset(self) -> Dataset:
@@ -207,7 +205,7 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
 
     def neurons(self, index: Index) -> int:
         """Neurons that the run at one place trains."""
-        network = self.task(index).network
+        network = self._network(index)
         return network.copies * sum(network.layers[1:-1])
 
     def cost(self, index: Index) -> float:
@@ -216,10 +214,9 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         The steps grow where the output has to be made larger, and hardly with the width (fitted to
         the default data). A step costs as much as 10⁵ weights before the first of them.
         """
-        run = self.task(index)
-        climb = max(-run.scaling.log_m_kappa, 0.0)
+        climb = max(-self.scaling(index).log_m_kappa, 0.0)
         steps = 25.0 + 50.0 * self.base.depth**2 * climb
-        return steps * (1e5 + run.network.number_of_weights)
+        return steps * (1e5 + self._network(index, self.dataset.d).number_of_weights)
 
     def plan(self) -> Plan:
         """What a store of this sweep is called and holds."""
@@ -247,6 +244,11 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
             },
         )
 
+    def _network(self, index: Index, inputs: int = 1) -> MultiLayerNetwork:
+        """The map of one run; of one input for what does not depend on the data."""
+        scales = self.scaling(index).at_width(self.widths[index[2]])
+        return MultiLayerNetwork(activations.get(self.activation), scales, inputs, kind=self.kind)
+
     def refuse_what_no_memory_holds(self, runs: int) -> None:
         """Refuse a largest width of which so many networks at once do not fit into memory.
 
@@ -256,7 +258,7 @@ class LayerSweep(Specification, frozen=True, kw_only=True):
         Raises:
             ArgumentError: it says how large they are.
         """
-        network, size = self.task((0, 0, -1, 0)).network, np.dtype(self.dtype).itemsize
+        network, size = self._network((0, 0, -1, 0), self.dataset.d), np.dtype(self.dtype).itemsize
         needed, have = runs * COPIES * size * network.number_of_weights, machine_memory()
         if needed > have:
             raise ArgumentError(
