@@ -12,7 +12,7 @@ from netphase._checks import finite_array, positive_float, positive_int
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
-from netphase.kernels.deep import deep_kernels
+from netphase.kernels.deep import INTEGRATED, deep_kernels
 from netphase.kernels.modes import above_rounding
 from netphase.scalings import LayerScales
 
@@ -154,7 +154,7 @@ def shrunk_eigenvalues(
     kernels = deep_kernels(x, msgspec.structs.replace(scales, betas=betas), activation)
     if layer is None:
         return kernels.eigenvalues
-    return above_rounding(np.linalg.eigvalsh(kernels.kernels[layer - 1]))
+    return above_rounding(np.linalg.eigvalsh(kernels.kernels[layer - 1]), INTEGRATED)
 
 
 def _degrees(sigma: Activation, depth: int) -> list[set[int]]:
