@@ -21,7 +21,7 @@ from netphase.figures.cells import (
 )
 from netphase.figures.plane import exact_boundary, known_points
 from netphase.figures.style import COLUMN, DASHED, EXPONENT_LABELS, new_figure, style
-from netphase.figures.word_maps import colour_patches, hatch_patches, legend_below
+from netphase.figures.word_maps import colour_patches, hatch_patches, map_legend
 from netphase.scalings import zone_at
 
 if TYPE_CHECKING:
@@ -208,4 +208,4 @@ def _legend(figure: Figure, axes: Axes, which: Which, hatched: Sequence[str]) ->
         key=lambda entry: ("boundary" not in entry[1], "zero" not in entry[1]),
     )
     entries = [*colour_patches(_sides(which)), *hatch_patches(hatched, face="white")]
-    legend_below(figure, [*entries, *(handle for handle, _ in drawn)], columns=1)
+    map_legend(figure, [*entries, *(handle for handle, _ in drawn)], columns=1)

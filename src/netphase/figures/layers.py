@@ -13,7 +13,7 @@ from netphase._checks import positive_float
 from netphase.figures.cells import MEASURED, draw_marks, frame
 from netphase.figures.layer_plane import LayerPlane, label_outer, layer_name, share_bar
 from netphase.figures.style import DASHED, INK, PAGE, new_figure, panel_label, style
-from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, legend_below
+from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, map_legend
 from netphase.scalings import Laziness
 
 if TYPE_CHECKING:
@@ -149,4 +149,4 @@ def _legend(figure: Figure, large: Axes, verdicts: xr.DataArray, hatched: Iterab
         Line2D([], [], color=MEASURED, marker="o", ms=2.6, lw=0.8, label=MEASURED_ZEROS),
     ]
     marks, _ = large.get_legend_handles_labels()
-    legend_below(figure, [*colour_patches(shown), *hatch_patches(hatched), *lines, *marks])
+    map_legend(figure, [*colour_patches(shown), *hatch_patches(hatched), *lines, *marks])

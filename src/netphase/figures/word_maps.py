@@ -64,7 +64,7 @@ def hatch_patches(words: Iterable[str], face: str = EMPTY) -> list[Patch]:
     ]
 
 
-def legend_below(figure: Figure, entries: Iterable[Any], columns: int = 2) -> None:
+def map_legend(figure: Figure, entries: Iterable[Any], columns: int = 2) -> None:
     """One legend below all maps, so that it hides no cell.
 
     Args:

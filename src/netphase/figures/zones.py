@@ -28,7 +28,7 @@ from netphase.figures.style import (
     panel_label,
     style,
 )
-from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, legend_below
+from netphase.figures.word_maps import colour_patches, draw_words, hatch_patches, map_legend
 from netphase.scalings import Zone
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _zones(figure: Figure, axes: Axes, table: xr.DataArray, names: bool, exact: 
         if np.any(table.values == zone.value)
     }
     drawn, _ = axes.get_legend_handles_labels()
-    legend_below(figure, [*colour_patches(shown), *hatch_patches(hatched), *drawn])
+    map_legend(figure, [*colour_patches(shown), *hatch_patches(hatched), *drawn])
     panel_label(axes, "(a) which layers move")
 
 
