@@ -84,7 +84,7 @@ def train(
     start = initial_layer_parameters(network, seeds)
     run = evolve(task, method, start, stop=stop)
     residual = task.residual(start).reshape(len(seeds), -1)
-    literal = isinstance(method, Descent) and method.learning_rate != "auto"
+    literal = isinstance(method, Descent) and not method.automatic
     return [
         _finished(network, data.x, run, seed, residual[seed], limit, literal)
         for seed in range(len(seeds))

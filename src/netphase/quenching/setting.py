@@ -238,7 +238,7 @@ class Setting:
         """
         m, d, n = self.width, self.target.d, self.samples or 0
         numbers = 2.0 * records * m * (d + 4) + (n or m) * m * 4.0 + n * d
-        if isinstance(self.method, Flow) or self.method.learning_rate == "auto":
+        if isinstance(self.method, Flow) or self.method.automatic:
             numbers += 4.0 * n * n  # the Gram matrices that the flow is followed with
         if 8.0 * numbers > MEMORY_SHARE * machine_memory():
             raise ArgumentError(
