@@ -67,7 +67,7 @@ class Judge:
         return self._limit
 
     def untested(self, steps: int) -> int:
-        """Steps until their number may end the run, which until then the others alone may."""
+        """Steps until the number of them may end the run; before, its other conditions may."""
         tests = self._next_test() if self._stop.stagnation > 0.0 else self._stop.max_steps
         return min(tests, self._stop.max_steps) - steps
 

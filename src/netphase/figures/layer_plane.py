@@ -60,7 +60,7 @@ class LayerPlane(Plane):
         exponents: from `netphase.analysis.layer_exponents`.
 
     Raises:
-        ArgumentError: an attribute is missing.
+        ArgumentError: an attribute or the exponents are missing.
     """
 
     def __init__(self, exponents: xr.Dataset) -> None:
