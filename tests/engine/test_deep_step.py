@@ -120,6 +120,19 @@ def test_steps_that_end_a_run_are_made_once():
         assert run.unseen(np.array([0.0, 1.0, np.inf, 1e-300])).tolist() == [1, 10, 1, 10]
 
 
+def with_twin(activation, names, rate, stop, times):
+    """Runs of some scalings and three seeds, by the compiled engine and by NumPy."""
+    x = np.random.default_rng(2).standard_normal((12, 3))
+    scales = tuple(layer_initialisation(each, 2, 3).at_width(20) for each in names)
+    sigma, runs = activations.get(activation), []
+    for each in (sigma, replace(sigma, code=None)):
+        network = MultiLayerNetwork(each, scales, 3, kind="plain")
+        start = initial_layer_parameters(network, seeds=range(3))
+        task = DeepGradientDynamics(network, x, 3 * np.sin(2 * x[:, 0]))
+        runs.append(evolve(task, Descent(rate), start, stop=stop, times=times))
+    return runs
+
+
 @pytest.mark.parametrize(
     ("rate", "stagnation", "endings"),
     [
@@ -133,17 +146,8 @@ def test_steps_that_end_a_run_are_made_once():
 def test_a_run_is_that_of_its_twin_in_numpy_row_by_row(rate, stagnation, endings, monkeypatch):
     """Which makes every step by itself, and is tested, noted and kept after each."""
     monkeypatch.setattr(Ensemble.__init__, "__defaults__", (100,))  # steps until it may stagnate
-    random = np.random.default_rng(2)
-    x = random.standard_normal((12, 3))
-    scales = tuple(layer_initialisation(each, 2, 3).at_width(20) for each in ("ntk", "lecun"))
     stop = Stop(mean_square=2e-2, time=17.7, max_steps=400, stagnation=stagnation)
-    sigma, runs = activations.get("tanh"), []
-    for each in (sigma, replace(sigma, code=None)):
-        network = MultiLayerNetwork(each, scales, 3, kind="plain")
-        start = initial_layer_parameters(network, seeds=range(3))
-        task = DeepGradientDynamics(network, x, 3 * np.sin(2 * x[:, 0]))
-        runs.append(evolve(task, Descent(rate), start, stop=stop, times=[0.1, 1.0, 7.0]))
-    ours, twin = runs
+    ours, twin = with_twin("tanh", ("ntk", "lecun"), rate, stop, [0.1, 1.0, 7.0])
     assert {each.value for each in ours.status} == endings
     assert ours.status == twin.status
     np.testing.assert_array_equal(ours.steps, twin.steps)
@@ -153,6 +157,13 @@ def test_a_run_is_that_of_its_twin_in_numpy_row_by_row(rate, stagnation, endings
     for mine, other in zip(ours.snapshots, twin.snapshots, strict=True):
         for found, expected in zip(mine.weights, other.weights, strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_stable_steps_are_chosen_anew_as_soon_as_the_loss_has_risen():
+    """As it does for the first of these networks between two looks at its stability."""
+    ours, twin = with_twin("relu", ("mean_field",), "stable", Stop(mean_square=2e-2), None)
+    np.testing.assert_array_equal(ours.steps, twin.steps)
+    np.testing.assert_allclose(ours.time, twin.time, rtol=1e-8)
 
 
 def test_a_network_steps_the_same_with_any_threads_and_any_company(monkeypatch):
