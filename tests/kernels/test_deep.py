@@ -130,6 +130,10 @@ def test_the_least_eigenvalue_shrinks_with_the_fourth_power_of_tanh_inputs():
             "squares are floats",
         ),
         (lambda: deep_kernels(np.ones((10**7, 1)), SCALES), "fewer rows"),
+        (
+            lambda: deep_kernels(X, LayerScales(9, (1e90, 1), (1, 1)), "x2_tanh"),
+            "features in a float's range, but in layer 1",
+        ),
     ],
 )
 def test_bad_arguments_are_refused_in_words(call, words):

@@ -47,6 +47,19 @@ def test_quadrature_agrees_with_closed_forms(name, size):
     )
 
 
+@pytest.mark.parametrize("size", [1.0, 1e8, 1e100])
+def test_erf_keeps_its_digits_for_steep_and_nearly_parallel_pairs(size):
+    """An arc sine near 1 would lose half of them; an arc tangent loses none."""
+    phi = 1e-8
+    p = np.array([size])
+    found = moments.pair_moments(activations.get("erf"), p, p, np.array([[phi]]))
+    apart = np.hypot(np.hypot(1.0, 2 * size) / (2 * size**2), np.sin(phi)) / np.cos(phi)
+    assert found.value[0, 0] == pytest.approx(1 - 2 / np.pi * np.arctan(apart), rel=4e-16)
+    assert moments.second_moments(activations.get("erf"), p)[0] == pytest.approx(
+        1 - 2 / np.pi * np.arctan(np.hypot(1.0, 2 * size) / (2 * size**2)), rel=4e-16
+    )
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(SMOOTH), st.floats(0.02, 9), st.integers(0, 1000))
 def test_the_series_agrees_with_panels(name, size, seed):

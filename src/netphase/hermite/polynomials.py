@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 
@@ -21,12 +23,17 @@ def polynomials(z: Array, terms: int, start: Array | float = 1.0) -> Array:
         Shape (terms, …).
     """
     table = np.empty((terms, *np.shape(z)))
-    table[0] = start
-    if terms > 1:
-        table[1] = z * table[0]
-    for k in range(1, terms - 1):
-        table[k + 1] = (z * table[k] - math.sqrt(k) * table[k - 1]) / math.sqrt(k + 1)
+    for row, each in zip(range(terms), ascending(z, start), strict=False):
+        table[row] = each
     return table
+
+
+def ascending(z: Array, start: Array | float = 1.0) -> Iterator[Array]:
+    """h_0(z), h_1(z), … without end, each times a start; as in `polynomials`."""
+    before, now = np.zeros_like(z), np.broadcast_to(start, np.shape(z))
+    for k in count():
+        yield now
+        before, now = now, (z * now - math.sqrt(k) * before) / math.sqrt(k + 1)
 
 
 def relu_coefficients(terms: int, shift: float = 0.0) -> Array:

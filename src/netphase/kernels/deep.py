@@ -192,8 +192,8 @@ def deep_kernels(
 
     Raises:
         ArgumentError: an input is zero or not finite, shapes differ, the activation is unknown,
-            the matrices do not fit into memory, or the pre-activations of a layer leave the range
-            of a float.
+            the matrices do not fit into memory, or the pre-activations or features of a layer
+            leave the range of a float.
 
     References:
         Reconstructed: Li, Luo & Zhou (2024) define normalised Gram matrices K^[l] and their decay
@@ -223,10 +223,11 @@ def deep_kernels(
     for layer, alpha in enumerate(scales.alphas[:-1], 1):
         p, same = scale * p, q is p
         q = p if same else scale * q
-        _check_sizes(p, q, layer)
-        found = pair_moments(sigma, p, q, phi, splits, other is None)
+        _check_sizes(p, q, layer, "pre-activations")
         row_squares = second_moments(sigma, p, splits)
         column_squares = row_squares if same else second_moments(sigma, q, splits)
+        _check_sizes(np.sqrt(row_squares), np.sqrt(column_squares), layer, "features")
+        found = pair_moments(sigma, p, q, phi, splits, other is None)
         phi = next_angles(sigma, phi, found.value, row_squares, column_squares, other is None)
         p = np.sqrt(row_squares)
         q = p if same else np.sqrt(column_squares)
@@ -264,12 +265,12 @@ def _check_memory(n: int, p: int, depth: int) -> None:
     )
 
 
-def _check_sizes(p: Array, q: Array, layer: int) -> None:
-    """Refuses pre-activations whose squares are no floats, or that vanish."""
+def _check_sizes(p: Array, q: Array, layer: int, what: str) -> None:
+    """Refuses pre-activations or features whose squares are no floats, or that vanish."""
     least, most = min(p.min(), q.min()), max(p.max(), q.max())
     if not 1 / LARGEST < least <= most < LARGEST:
         wrong = most if most >= LARGEST else least
         raise ArgumentError(
-            f"Argument `scales` must keep the pre-activations in a float's range, but in layer "
-            f"{layer} their size is {wrong:.1e}. Use exponents nearer to zero."
+            f"Argument `scales` must keep the {what} in a float's range, but in layer {layer} "
+            f"their size is {wrong:.1e}. Use exponents nearer to zero."
         )

@@ -52,8 +52,8 @@ def gaussian_kernels(
         K_a and K_w, each of shape (n, p).
 
     Raises:
-        ArgumentError: an input is zero, not finite or too large, shapes differ, or the activation
-            is unknown.
+        ArgumentError: an input is zero, not finite or too large, shapes differ, the activation is
+            unknown, or its square leaves the range of a float.
 
     References:
         Luo et al. (JMLR 2021), Theorem 6 (definitions); Cho & Saul (2009), arc-cosine kernels of

@@ -3,102 +3,144 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from netphase._types import Array
-from netphase.activations import Activation, Pointwise
-from netphase.hermite import polynomials
+from netphase.activations import Pointwise
+from netphase.errors import ArgumentError
+from netphase.hermite.polynomials import ascending
 from netphase.kernels.panels import graded, nodes
 
 IndexArray: TypeAlias = npt.NDArray[np.integer[Any]]
 
-TERMS = 256
-"""Most Hermite coefficients that are used."""
-
-_END, _WIDE = 14.0, 0.5  # the square root of the density has vanished; h_256 is resolved
+_END = 14.0  # the root of the density has vanished, and h_k times it is bounded
+_PHASE = 12.0  # by which h_k, of wavenumber √k at most, turns on a panel
 _VANISHED = 1e-19  # of the mean square: squares of coefficients that no digit feels
 _NOISE = 1e-14  # of the norm: coefficients below are rounding
-_BLOCK = 1 << 15  # entries at a time, to stay in the cache
+_ROWS = 256  # polynomials at a time
 
 
-class Coefficients(NamedTuple):
-    """Hermite coefficients of z ↦ g(p_i z) for several sizes p_i.
+class Expansion(NamedTuple):
+    """Hermite coefficients of z ↦ g(p_i z) for several sizes p_i, from one degree to another.
 
     Attributes:
-        table: c_k(p_i), shape (n, K).
-        square: E g(p_i G)², shape (n,).
-        rest: what the series leaves out of ``square``, as a share of it, shape (n,).
+        table: c_k(p_i), shape (K, n), without the last ones if they vanish for every size.
+        share: Σ_k c_k² over E g(p_i G)², shape (n,).
+        first: the first degree.
     """
 
     table: Array
-    square: Array
-    rest: Array
-
-    def take(self, index: IndexArray) -> Coefficients:
-        """The rows of some sizes."""
-        return Coefficients(self.table[index], self.square[index], self.rest[index])
+    share: Array
+    first: int
 
 
-def coefficients(function: Pointwise, sizes: Array) -> Coefficients:
-    """Coefficients of g(p_i z), by Gauss–Legendre panels.
+class Pairs(NamedTuple):
+    """Pairs of normal variables of sizes p_i and p_j; the arrays have, or broadcast to, one shape.
+
+    Attributes:
+        i: which size the first has.
+        j: which size the second has.
+        r: correlations.
+    """
+
+    i: IndexArray
+    j: IndexArray
+    r: Array
+
+
+def expand(function: Pointwise, sizes: Array, first: int, last: int) -> Expansion:
+    """Coefficients first ≤ k < last of g(p_i z).
 
     Args:
         function: g, smooth.
         sizes: p_i > 0, shape (n,).
+        first: the first degree, a multiple of 256.
+        last: the degree at which to end, another one.
 
     Returns:
-        The coefficients, without those that vanish for every size.
+        The coefficients.
+
+    Raises:
+        ArgumentError: the square of g is out of the range of a float.
     """
-    z, weights = nodes(graded(_END, _WIDE, (0.0,), float(sizes.max())))
-    root = np.exp(-z * z / 4) / (2 * math.pi) ** 0.25
-    values = function(np.outer(sizes, z)) * (root * weights)
-    table = values @ polynomials(z, TERMS, root).T
-    square = np.einsum("it,it->i", values, values / weights)
-    norm = np.sqrt(square)
-    table[np.abs(table) < _NOISE * norm[:, None]] = 0.0
-    share = table**2 / np.where(square > 0, square, 1.0)[:, None]
-    rest = np.maximum(1.0 - share.sum(axis=1), 0.0)
-    kept = np.flatnonzero(share.max(axis=0) > _VANISHED)
-    return Coefficients(table[:, : int(kept.max(initial=0)) + 1], square, rest)
+    z, root = _rule(last, sizes)
+    with np.errstate(over="ignore"):
+        even, odd = _halves(function, sizes, z, root)
+        square = np.einsum("it,it->i", even, even) + np.einsum("it,it->i", odd, odd)
+    if not np.all(np.isfinite(square)):
+        raise ArgumentError(
+            "Argument `scale` must keep squares of the activation in a float's range, but the "
+            f"pre-activations have sizes up to {sizes.max():.1e}. Use a smaller one."
+        )
+    table = np.empty((last - first, len(sizes)))
+    blocks = _polynomials(z, math.sqrt(2) * root, first, last)
+    for rows, h in zip(np.split(table, (last - first) // _ROWS), blocks, strict=True):
+        rows[::2], rows[1::2] = h[::2] @ even.T, h[1::2] @ odd.T
+    table[np.abs(table) < _NOISE * np.sqrt(square)] = 0.0
+    shares = table**2 / np.where(square > 0, square, 1.0)
+    kept = np.flatnonzero(shares.max(axis=1) > _VANISHED)
+    return Expansion(table[: int(kept.max(initial=0)) + 1], shares.sum(axis=0), first)
 
 
-def pair_coefficients(sigma: Activation, sizes: Array) -> tuple[Coefficients, Coefficients]:
-    """Coefficients of σ and of σ′; equal sizes are expanded once."""
-    distinct, index = np.unique(sizes, return_inverse=True)
-    value = coefficients(sigma.value, distinct).take(index)
-    return value, coefficients(sigma.derivative, distinct).take(index)
+def series(expansion: Expansion, pairs: Pairs) -> Array:
+    """Σ_k c_k(p_i) c_k(p_j) r^k over the degrees of an expansion, shape of r."""
+    i, j, r = pairs
+    first, step = _progression(np.flatnonzero(expansion.table.any(axis=1)))
+    ratio = r if step == 1 else r**step
+    total = np.zeros(r.shape)
+    for c in expansion.table[first::step][::-1]:
+        total *= ratio
+        total += c[i] * c[j]
+    return np.asarray(total * r ** (expansion.first + first))
 
 
-def series(rows: Coefficients, columns: Coefficients, r: Array) -> tuple[Array, Array]:
-    """Σ_k c_k(p_i) c_k(q_j) r_ij^k, and a bound of its error over the geometric mean of squares.
+def bound(rest: Array, pairs: Pairs, terms: int) -> Array:
+    """What so many terms leave out at most, over the geometric mean of squares.
 
     Args:
-        rows: coefficients of n sizes.
-        columns: coefficients of p sizes.
-        r: correlations, shape (n, p).
+        rest: what so many coefficients leave out of the mean squares, shape (n,).
+        pairs: pairs of sizes.
+        terms: how many.
 
     Returns:
-        The sum and the bound, each of shape (n, p).
+        |r|^terms √(rest_i rest_j), shape of r.
     """
-    terms = min(rows.table.shape[1], columns.table.shape[1])
-    a, b = rows.table[:, :terms], columns.table[:, :terms]
-    powers = np.flatnonzero(np.any(a != 0, axis=0) & np.any(b != 0, axis=0))
-    first, step = _progression(powers)
-    out = np.empty(r.shape)
-    height = max(1, _BLOCK // r.shape[1])
-    for i in range(0, len(r), height):
-        part, here = r[i : i + height], a[i : i + height]
-        ratio = part if step == 1 else part**step
-        total = np.zeros(part.shape)
-        for k in range(first + step * ((terms - 1 - first) // step), first - 1, -step):
-            total *= ratio
-            total += np.outer(here[:, k], b[:, k])
-        out[i : i + height] = total * part**first
-    bound = np.sqrt(np.outer(rows.rest, columns.rest)) * np.abs(r) ** terms
-    return out, bound
+    root = np.sqrt(np.maximum(rest, 0.0))
+    return np.asarray(root[pairs.i] * root[pairs.j] * np.abs(pairs.r) ** terms)
+
+
+def parallel(function: Pointwise, sizes: Array, pairs: Pairs) -> Array:
+    """The sum of all terms at r = 1, or at r = −1 where r < 0: an integral along a line."""
+    even, odd = _halves(function, sizes, *_rule(_ROWS, sizes))
+    i, j, r = pairs
+    return np.asarray((even @ even.T)[i, j] + np.sign(r) * (odd @ odd.T)[i, j])
+
+
+def _rule(degree: int, sizes: Array) -> tuple[Array, Array]:
+    """Nodes z > 0 that resolve h_k up to a degree, and roots of weight times density."""
+    edges = graded(_END, _PHASE / math.sqrt(degree), (0.0,), float(sizes.max()))
+    z, weights = nodes(edges[edges >= 0])
+    return z, np.sqrt(weights) * np.exp(-z * z / 4) / (2 * math.pi) ** 0.25
+
+
+def _halves(function: Pointwise, sizes: Array, z: Array, root: Array) -> tuple[Array, Array]:
+    """The even and the odd part of g(p_i z), so weighted that sums of products integrate."""
+    argument = np.outer(sizes, z)
+    right, left = function(argument), function(-argument)
+    root = root / math.sqrt(2)
+    return (right + left) * root, (right - left) * root
+
+
+def _polynomials(z: Array, start: Array, first: int, last: int) -> Iterator[Array]:
+    """h_k(z) times a start for first ≤ k < last, some rows at a time."""
+    rows = islice(ascending(z, start), first, last)
+    while block := list(islice(rows, _ROWS)):
+        yield np.array(block)
 
 
 def _progression(powers: IndexArray) -> tuple[int, int]:

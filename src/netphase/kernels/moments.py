@@ -6,18 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from netphase import activations
 from netphase._checks import finite_array
 from netphase._types import Array
 from netphase.activations import Activation
 from netphase.errors import ArgumentError
-from netphase.kernels.mehler import pair_coefficients, series
+from netphase.kernels.pair_series import pair_series
 from netphase.kernels.panels import mean_square, pair
-
-_GOOD = 1e-12  # of the geometric mean: an error of the series that is let pass
-_LARGEST = 12.0  # sizes from which on no series is tried
 
 
 class Moments(NamedTuple):
@@ -71,24 +67,22 @@ def pair_moments(
 
     Returns:
         The moments: closed forms of ReLU, leaky ReLU and erf to rounding; otherwise Mehler's
-        series where it has converged to 1e-12, and panels in two dimensions elsewhere.
+        series where it converges to 1e-12, and panels in two dimensions elsewhere.
     """
     slope = slope_of(sigma)
     if slope is not None:
         return _piecewise_linear(phi, np.outer(p, q), slope)
     if sigma.name == "erf" and sigma.code is not None:
         return _erf(p, q, phi)
-    missing = np.ones(phi.shape, dtype=bool)
-    found = Moments(np.zeros(phi.shape), np.zeros(phi.shape))
-    if not kinks and max(p.max(), q.max()) <= _LARGEST:
-        found, missing = _by_series(sigma, p, q, np.cos(phi))
     if sigma.code is None:
         _check_resolved(sigma, max(p.max(), q.max()), kinks)
+    if kinks:
+        both, missing = np.zeros((2, *phi.shape)), np.ones(phi.shape, dtype=bool)
+    else:
+        both, missing = pair_series(sigma, p, q, phi, symmetric)
     for i, j in np.argwhere(np.triu(missing) if symmetric else missing):
-        found.value[i, j], found.slope[i, j] = pair(sigma, p[i], q[j], phi[i, j], kinks)
-        if symmetric:
-            found.value[j, i], found.slope[j, i] = found.value[i, j], found.slope[i, j]
-    return found
+        both[:, i, j] = pair(sigma, p[i], q[j], phi[i, j], kinks)
+    return Moments(*(_mirrored(each) if symmetric else each for each in both))
 
 
 def second_moments(sigma: Activation, p: Array, kinks: tuple[float, ...] = ()) -> Array:
@@ -97,7 +91,7 @@ def second_moments(sigma: Activation, p: Array, kinks: tuple[float, ...] = ()) -
     if slope is not None:
         return np.asarray((1 + slope**2) / 2 * p**2)
     if sigma.name == "erf" and sigma.code is not None:
-        return np.asarray(2 / math.pi * np.arcsin(2 * p**2 / (1 + 2 * p**2)))
+        return np.asarray(2 / math.pi * np.arctan2(2 * p**2, np.hypot(1.0, 2 * p)))
     sizes, index = np.unique(p, return_inverse=True)
     found = [mean_square(sigma.value, float(each), kinks) for each in sizes]
     return np.asarray(found)[index]
@@ -120,22 +114,19 @@ def _piecewise_linear(phi: Array, norms: Array, slope: float) -> Moments:
 
 def _erf(p: Array, q: Array, phi: Array) -> Moments:
     """Moments of σ = erf."""
-    cross = 2 * np.outer(p, q) * np.cos(phi)
-    sizes = np.outer(1 + 2 * p**2, 1 + 2 * q**2)
-    value = 2 / math.pi * np.arcsin(cross / np.sqrt(sizes))
-    sine = 2 * np.outer(p, q) * np.sin(phi)  # sizes − cross² without cancellation
-    determinant = 1 + 2 * p[:, None] ** 2 + 2 * q[None, :] ** 2 + sine**2
-    return Moments(value, 4 / math.pi / np.sqrt(determinant))
+    a, b = np.maximum(p, 1.0), np.maximum(q, 1.0)  # by which all is divided, lest it overflow
+    norms = 2 * np.outer(p / a, q / b)
+    square = np.outer(a**-2, b**-2 + 2 * (q / b) ** 2) + np.outer(2 * (p / a) ** 2, b**-2)
+    square += (norms * np.sin(phi)) ** 2  # (1 + 2p²)(1 + 2q²) − (2pq cos φ)², nothing cancels
+    root = np.sqrt(square, out=square)
+    value = 2 / math.pi * np.arctan(norms * np.cos(phi) / root)
+    return Moments(value, 4 / math.pi * np.outer(1 / a, 1 / b) / root)
 
 
-def _by_series(
-    sigma: Activation, p: Array, q: Array, r: Array
-) -> tuple[Moments, npt.NDArray[np.bool_]]:
-    rows = pair_coefficients(sigma, p)
-    columns = rows if q is p else pair_coefficients(sigma, q)
-    value, off = series(rows[0], columns[0], r)
-    slope, slope_off = series(rows[1], columns[1], r)
-    return Moments(value, slope), (off > _GOOD) | (slope_off > _GOOD)
+def _mirrored(upper: Array) -> Array:
+    """The symmetric matrix of which one half is given."""
+    upper = np.triu(upper)
+    return np.asarray(upper + np.triu(upper, 1).T)
 
 
 def _check_resolved(sigma: Activation, size: float, kinks: tuple[float, ...]) -> None:

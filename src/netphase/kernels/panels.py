@@ -12,6 +12,7 @@ from netphase.activations import Activation, Pointwise
 _END = 9.5  # the normal density beyond is below 1e-19 of its peak
 _WIDE = 1.5  # width of the panels that resolve the normal density
 _CORE = 2.0  # width, in units of the argument of σ, of the panels beside 0 and every kink
+_STEEPEST = 1e17  # slopes from which on what lies in these panels is below rounding
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 
@@ -65,7 +66,8 @@ def nodes(edges: Array) -> tuple[Array, Array]:
 def mean_square(function: Pointwise, size: float, kinks: tuple[float, ...]) -> float:
     """E g(size·u)², u ~ N(0, 1)."""
     z, weights = nodes(graded(_END, _WIDE, (0.0, *kinks), size))
-    return float(weights * np.exp(-z * z / 2) * _DENSITY @ function(size * z) ** 2)
+    with np.errstate(over="ignore"):
+        return float(weights * np.exp(-z * z / 2) * _DENSITY @ function(size * z) ** 2)
 
 
 def pair(
@@ -78,7 +80,9 @@ def pair(
     """
     along, across = q * math.cos(phi), q * math.sin(phi)
     centres = (0.0, *kinks)
-    edges = [graded(_END, _WIDE, centres, p), graded(_END, _WIDE, centres, abs(along))]
+    slopes = min(p, _STEEPEST), min(abs(along), _STEEPEST)
+    edges = [graded(_END, _WIDE, (0.0,), max(slopes))]  # which is fine enough for both
+    edges += [graded(_END, _WIDE, kinks, each) for each in slopes]
     if 0 < across < abs(along):  # the layer in which the inner integral rounds a kink of v
         layer = _steps(across / abs(along), _WIDE)
         edges += [c / along + layer for c in centres if abs(c) < _END * abs(along)]
@@ -101,7 +105,7 @@ def _inner(
     even = np.linspace(-_END, _END, math.ceil(2 * _END / _WIDE) + 1)
     edges = [np.broadcast_to(even, (len(g), len(even)))]
     if across > 0:
-        steps = _steps(_CORE / across, _WIDE)
+        steps = _steps(_CORE / min(across, _STEEPEST), _WIDE)
         with np.errstate(over="ignore"):
             edges += [((c - along * g) / across)[:, None] + steps for c in centres]
     together = np.clip(np.concatenate(edges, axis=1), -_END, _END)
