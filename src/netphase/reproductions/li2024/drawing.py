@@ -112,7 +112,9 @@ def table_figure(found: Sequence[Found]) -> Figure:
         for k in range(max(depths) + 1):
             row[0].plot([], [], color=INK, marker=MARKERS[k], ls="none", label=f"$W^{{[{k + 1}]}}$")
         row[0].plot([], [], color=INK, marker="|", ls="none", label="theory")
-        figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=9)
+        if any(each.verdict != each.row.verdict(each.ladder.scaling.depth) for each in found):
+            row[0].plot([], [], color=INK, marker="o", mfc="white", ls="none", label="open: wrong")
+        figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 
