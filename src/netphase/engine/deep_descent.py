@@ -24,6 +24,9 @@ from netphase.networks.passes import (
 FIRST_ITERATIONS, LATER_ITERATIONS = 30, 3
 """Most power iterations of the first look at λ_max, and of later ones, which go on from it."""
 
+SETTLED = 1e-3
+"""Relative rise of λ_max in one iteration that ends them: it lacks some times that at most."""
+
 _STILL = {False: Status.STAGNATED, True: Status.NON_FINITE}
 """Why a run makes no step of length 0, or of none that is a number."""
 
@@ -145,7 +148,9 @@ class _Pace:
             found = np.einsum("akn,akn->a", vector, after).astype(np.float64)
             before, value = value, np.where(going, found, value)
             vector = np.where(going[:, None, None], after, vector)
-            going &= (k + 1 < most) & (value > 0.0) & ~((k > 1) & (value - before < 0.01 * value))
+            going &= (
+                (k + 1 < most) & (value > 0.0) & ~((k > 1) & (value - before < SETTLED * value))
+            )
             if not going.any():
                 break
         self._vector[due] = vector
