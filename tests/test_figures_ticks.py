@@ -2,7 +2,7 @@
 
 import pytest
 
-from netphase.figures.style import new_figure, plain_ticks
+from netphase.figures.style import new_figure, plain_ticks, style
 
 
 def labels(low, high, **axis):
@@ -34,3 +34,16 @@ def test_an_axis_has_numbers_or_powers_of_ten(low, high, some, power):
 
 def test_labels_of_ones_own_stay():
     assert "many" in labels(50.0, 320.0, ticks=[100.0], labels=["many"])
+
+
+def test_labels_of_a_narrow_axis_stand_in_one_line():
+    with style():
+        figure = new_figure(3.5, 3.0)
+        axes = figure.add_subplot()
+        axes.set(xscale="log", xlim=(50.0, 320.0))
+        plain_ticks(axes)
+        figure.draw_without_rendering()
+    shown = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+    tops = [each.get_window_extent().y1 for each in shown if each.get_text() in ("60", "100")]
+    assert len(tops) == 2
+    assert tops[0] == pytest.approx(tops[1], abs=0.01)

@@ -74,6 +74,8 @@ _SETTINGS: Any = {
     "ytick.labelsize": 7.0,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
+    "xtick.minor.pad": 5.0,  # minor ticks are shorter by 1.5: labels of both stand in one line
+    "ytick.minor.pad": 5.0,
     "legend.fontsize": 7.0,
     "legend.frameon": False,
     "legend.handlelength": 1.8,
