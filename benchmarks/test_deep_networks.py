@@ -1,4 +1,4 @@
-"""Ensembles of deep networks in training against PyTorch, and the tangent kernel's own cost.
+"""Deep networks against PyTorch: gradients, ensembles in training, and the tangent kernel's cost.
 
 Contestants take the same literal steps from the same weights; the error of each is how far its
 weights are from those of netphase in float64 after them, relative to what these have moved.
@@ -116,6 +116,63 @@ def test_training_steps_of_an_ensemble(benchmark, note, quick, request, dtype, w
         rate = OPERATIONS * steps / benchmark.stats.stats.min / 1e9
         note(gflops=rate, share_of_peak=rate / peak)
     assert max(error(ours), figures["torch_loop_error"], figures["torch_vmap_error"]) < 2e-3
+
+
+def by_autograd(name, network, start, x, pull):
+    """PyTorch's gradients of Σ pull·f in the normalised weights, a list of layers (e, 1, …)."""
+    import torch
+    from torch.nn import functional
+
+    sigma = {
+        "relu": torch.relu,
+        "leaky_relu": lambda z: functional.leaky_relu(z, activations.LEAKY_SLOPE),
+        "tanh": torch.tanh,
+        "x_tanh": lambda z: z * torch.tanh(z),
+        "x2_tanh": lambda z: z**2 * torch.tanh(z),
+        "erf": torch.erf,
+        "sigmoid": torch.sigmoid,
+        "softplus": lambda z: functional.softplus(z, threshold=1e3),
+        "gelu": functional.gelu,
+        "centred_sigmoid": lambda z: torch.sigmoid(z) - 0.5,
+        "centred_softplus": lambda z: functional.softplus(z, threshold=1e3) - np.log(2),
+    }[name]
+    found = []
+    for e, scales in enumerate(network.members(len(pull))):
+        weights = [torch.tensor(w[e, 0], requires_grad=True) for w in start.weights]
+        h = torch.tensor(x)
+        for beta, w in zip(scales.betas[:-1], weights[:-1], strict=True):
+            h = sigma(beta * (h @ w.T))
+        f = scales.betas[-1] * (h @ weights[-1].T) / scales.alpha
+        (f * torch.tensor(pull[e])).sum().backward()
+        found.append([w.grad.numpy()[None] for w in weights])
+    return [np.stack(layer) for layer in zip(*found, strict=True)]
+
+
+@pytest.mark.benchmark(group="deep networks: gradients")
+def test_gradients_are_those_of_autograd(benchmark, note):
+    """Depths one to six, every activation, two scalings of uneven widths and two outputs."""
+    pytest.importorskip("torch")
+    worst = {}
+
+    def compare(name, depth):
+        names = ("he", "mean_field")
+        scales = tuple(layer_initialisation(each, depth, d=3).at_width(40) for each in names)
+        widths = (40, 33, 52, 40, 27, 40)[:depth]
+        sigma = activations.get(name)
+        network = networks.MultiLayerNetwork(sigma, scales, 3, widths, outputs=2, kind="plain")
+        start = networks.initial_layer_parameters(network, seeds=(depth,))
+        x = np.random.default_rng(depth).standard_normal((16, 3))
+        pull = np.random.default_rng(1).standard_normal((2, 16, 2))
+        ours = network.gradient(start, x, pull).weights
+        for found, expected in zip(ours, by_autograd(name, network, start, x, pull), strict=True):
+            away = np.linalg.norm(found - expected, axis=(2, 3))
+            error = float((away / np.linalg.norm(expected, axis=(2, 3))).max())
+            worst[name] = max(worst.get(name, 0.0), error)
+
+    cases = [(name, depth) for name in activations.NAMES for depth in range(1, 7)]
+    benchmark.pedantic(lambda: [compare(*case) for case in cases], rounds=1)
+    note(cases=len(cases), **{f"{name}_error": error for name, error in worst.items()})
+    assert max(worst.values()) < 1e-12
 
 
 @pytest.mark.benchmark(group="deep networks: tangent kernel")
