@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from netphase import scalings, sweep
+from netphase.cli.layer_options import KINDS
 from netphase.cli.layer_report import LayerReport
+from netphase.networks.multi_layer import OUTPUT_KINDS
 
 LAYERS = ("diagram", "--plane", "layers")
 
@@ -14,6 +16,10 @@ LAYERS = ("diagram", "--plane", "layers")
 @pytest.fixture
 def plane():
     return "layers"
+
+
+def test_kinds_are_those_of_the_networks():
+    assert KINDS == OUTPUT_KINDS
 
 
 @pytest.mark.usefixtures("theory", "no_figures")

@@ -16,7 +16,7 @@ OWN = ("g", "rates", "beta", "std_exponent")
 """Parameters of `layer_options`."""
 
 KINDS = ("antisymmetric", "centred", "plain")
-"""Values of --kind: how the output of a deep network starts at zero."""
+"""Values of --kind: those of `netphase.networks.OutputKind`, whose import would load NumPy."""
 
 _WAYS = "--init, --g, --beta or --std-exponent"
 

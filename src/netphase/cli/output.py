@@ -71,19 +71,15 @@ def emit(command: str, content: Mapping[str, Any]) -> None:
     click.echo(text)
 
 
-def save_document(command: str, content: Mapping[str, Any], path: Path) -> Path:
+def save_document(command: str, content: Mapping[str, Any], path: Path) -> None:
     """Write the JSON document of a command whole or not at all.
 
     Args:
         command: name of the command.
         content: the rest of the document.
         path: a file that ends in .json.
-
-    Returns:
-        The path.
     """
     write_whole(path, document(command, content) + "\n")
-    return path
 
 
 def console() -> Console:

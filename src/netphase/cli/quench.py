@@ -170,12 +170,12 @@ def command(**options: Any) -> int:
         files += _draw(result, folder, film)
     files.append(folder / "quench.json")
     content["files"] = files
-    _write(content, folder)
+    save_document("quench", content, files[-1])
     if options["ablate"]:  # may be refused, for there is no such time: the run is saved by now
         altered = ablate(result, options["at"], options["ablate"], seed=options["seed"])
         files.insert(1, _save(altered, folder / "ablation.nc"))
         content["ablation"] = ablation_of(altered)
-        _write(content, folder)
+        save_document("quench", content, files[-1])
     present("quench", content, lambda page: print_content(page, content), files, options["as_json"])
     return SUCCESS if content["succeeded"] else INCOMPLETE
 
@@ -254,10 +254,6 @@ def _save(result: xr.Dataset, path: Path) -> Path:
     with replacing(path) as draft:
         result.drop_dims(empty).to_netcdf(draft, engine="scipy", format="NETCDF3_64BIT")
     return path
-
-
-def _write(content: dict[str, Any], folder: Path) -> None:
-    save_document("quench", content, folder / "quench.json")
 
 
 def _draw(result: xr.Dataset, folder: Path, film: Path | None) -> list[Path]:
