@@ -110,6 +110,14 @@ def test_legend_tells_the_regimes_in_both_vocabularies():
         assert words in texts
 
 
+def test_legend_has_the_colours_of_the_map():
+    figure = figures.phase_diagram(exponents())
+    mesh, patches = figure.axes[0].collections[0], figure.legends[0].get_patches()[:3]
+    drawn = mesh.get_cmap()([0.1, 0.5, 0.9])  # of S < 0, S ≈ 0 and S > 0
+    for colour, patch in zip(drawn, patches, strict=True):
+        np.testing.assert_allclose(colour, patch.get_facecolor(), atol=0.15)
+
+
 def test_unusable_cells_are_hatched_and_explained():
     verdicts = xr.full_like(exponents(), "linear", dtype=object)
     verdicts[0, 0] = "undetermined"

@@ -51,6 +51,11 @@ def test_errors_have_their_fitted_slopes_and_the_expected_one(results):
     assert any(np.allclose(y, results["tangent_error"].mean("seed")) for y in means if len(y) == 3)
 
 
+def bar_lengths(bar):
+    low, high = np.array(bar.lines[2][0].get_segments())[:, :, 1].T
+    return (high - low) / 2
+
+
 def test_spectra_are_those_of_the_record(results):
     left, right = figures.kernel_spectra(results).axes
     limit = results["limit_eigenvalue"].values[-1, ::-1]
@@ -58,16 +63,15 @@ def test_spectra_are_those_of_the_record(results):
     assert labels(left)[:2] == ["$m = 16$", "$m = 64$"]
     ratio = results["decay_rate"] / results["limit_decay_rate"]
     assert any(np.allclose(x.get_ydata(), ratio[:, 1]) for x in lines(right, SERIES[0]))
+    np.testing.assert_allclose(bar_lengths(right.containers[0]), ratio.std("seed", ddof=1))
 
 
 def test_shares_stand_beside_their_limits(results):
     axes = figures.layer_shares(results).axes[0]
     bars = [each for each in axes.containers if len(each.lines[2]) == 1]
     for bar, layer in zip(bars, (1, 2, 3), strict=True):
-        low, high = np.array(bar.lines[2][0].get_segments())[:, :, 1].T
-        np.testing.assert_allclose(
-            (high - low) / 2, results["share"].sel(layer=layer).std("seed", ddof=1)
-        )
+        expected = results["share"].sel(layer=layer).std("seed", ddof=1)
+        np.testing.assert_allclose(bar_lengths(bar), expected)
     for layer, colour in zip((1, 2, 3), SERIES, strict=False):
         values = [x.get_ydata() for x in lines(axes, colour)]
         for wanted in (results["share"].mean("seed"), results["limit_share"]):

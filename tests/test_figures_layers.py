@@ -54,6 +54,12 @@ def test_every_layer_has_a_map_of_its_exponents_with_zero_in_the_middle(sweep):
     np.testing.assert_array_equal(largest, exponents["operator"].max("layer").values)
 
 
+@pytest.mark.parametrize("draw", [figures.layer_maps, figures.norm_maps, figures.feature_maps])
+def test_a_title_stands_above_all_panels(sweep, draw):
+    assert draw(sweep[1], title="two layers").get_suptitle() == "two layers"
+    assert draw(sweep[1]).get_suptitle() == ""
+
+
 def test_verdicts_have_their_colours_and_the_legend_names_them_in_both_vocabularies(sweep):
     _, exponents = sweep
     figure = figures.layer_maps(exponents)

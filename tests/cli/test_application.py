@@ -32,6 +32,12 @@ def test_help_names_every_command_and_every_exit_code(run):
         assert f"\n    {code} " in result.stdout
 
 
+def test_options_that_commands_share_are_listed_in_their_order(run):
+    text = run("train", "--help").stdout
+    places = [text.index(f"  --{name} ") for name in ("init", "alpha", "beta1", "beta2", "gamma")]
+    assert places == sorted(places)
+
+
 def test_without_a_command_the_help_is_shown(run):
     assert run().stdout == run("--help").stdout
     assert run().exit_code == 0

@@ -45,13 +45,12 @@ def test_where_tells_the_zone_by_both_layers(run_json, run, place, zone):
 
 
 def test_where_without_arguments_lists_the_table_of_the_paper(run, run_json):
-    places = {
-        row["name"]: (row["gamma"], row["gamma_prime"])
-        for row in run_json("where")["initialisations"]
-    }
+    content = run_json("where")
+    places = {row["name"]: (row["gamma"], row["gamma_prime"]) for row in content["initialisations"]}
     assert places["LeCun"] == places["He"] == (0.5, 0.5)
     assert places["NTK"] == (0.5, 0.0)
     assert places["mean field"] == places["Xavier"] == (1.0, 0.0)
+    assert content["files"] == []
     text = run("where").stdout
     assert all(name in text for name in places)
 
