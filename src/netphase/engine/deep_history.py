@@ -9,7 +9,7 @@ import numpy as np
 
 from netphase._types import Array
 from netphase.engine.deep_arrays import Counts
-from netphase.engine.history import RECORD_RATIO
+from netphase.engine.history import next_row
 
 
 class DeepHistory:
@@ -53,7 +53,7 @@ class DeepHistory:
             for column, value in zip(row, found, strict=True):
                 column[i] = value
             self._row[i] += 1
-            self._due[i] = max(int(tried[k]) + 1, math.ceil(int(tried[k]) * RECORD_RATIO))
+            self._due[i] = next_row(int(tried[k]))
 
     def columns(self, time: Array, square: Array, steps: Counts, flat: Array) -> list[Array]:
         """Times, mean squares, changes of layers and steps with the end of each, (t, e, …)."""

@@ -21,6 +21,11 @@ GIVE_UP = threading.Event()
 """Set while every run of this process is asked to give up; see `netphase.engine.request_stop`."""
 
 
+def next_row(steps: int) -> int:
+    """Steps at the row that follows the one after so many."""
+    return max(steps + 1, math.ceil(steps * RECORD_RATIO))
+
+
 class History:
     """The records of one run, about one row every 5 % more steps."""
 
@@ -39,7 +44,7 @@ class History:
         if self._rows and self._rows[-1][1] == steps:
             return
         self._rows.append((time, steps, mean_square, change_a, change_w))
-        self._due = max(steps + 1, math.ceil(steps * RECORD_RATIO))
+        self._due = next_row(steps)
 
     def records(self) -> Records:
         """The rows so far, as arrays of shape (t,)."""
