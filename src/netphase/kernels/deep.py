@@ -226,11 +226,12 @@ def deep_kernels(
         _check_sizes(p, q, layer, "pre-activations")
         row_squares = second_moments(sigma, p, splits)
         column_squares = row_squares if same else second_moments(sigma, q, splits)
-        _check_sizes(np.sqrt(row_squares), np.sqrt(column_squares), layer, "features")
+        row_sizes = np.sqrt(row_squares)
+        column_sizes = row_sizes if same else np.sqrt(column_squares)
+        _check_sizes(row_sizes, column_sizes, layer, "features")
         found = pair_moments(sigma, p, q, phi, splits, other is None)
         phi = next_angles(sigma, phi, found.value, row_squares, column_squares, other is None)
-        p = np.sqrt(row_squares)
-        q = p if same else np.sqrt(column_squares)
+        p, q = row_sizes, column_sizes
         gain *= alpha
         features.append(found.value)
         slopes.append(found.slope)
