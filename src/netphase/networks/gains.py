@@ -20,22 +20,10 @@ def layer_gains(
     homogeneous: bool,
     dtype: np.dtype[np.floating],
 ) -> tuple[Array | None, ...]:
-    """β_1 … β_L and β_{L+1}/α of an ensemble; see `passes.Gains`.
+    """What `MultiLayerNetwork.gains` gives, for its members and m_0 … m_{L+1}.
 
     All β_l of a homogeneous activation are moved into the last. Where the normalised signals of
     that many layers would leave the range of the precision, powers of two hold them near one.
-
-    Args:
-        members: scales of every network, of one depth.
-        sizes: m_0 … m_{L+1}.
-        homogeneous: whether the activation is.
-        dtype: precision.
-
-    Returns:
-        One array of shape (e, 1, 1, 1), or None for 1, a layer.
-
-    Raises:
-        ArgumentError: the scale of a layer is no number of this precision.
     """
     betas = np.array([each.betas for each in members])
     alphas = np.array([each.alpha for each in members])

@@ -141,7 +141,7 @@ class MultiLayerNetwork:
         return tuple(each for each in few for _ in range(count // len(few)))
 
     def gains(self, count: int, dtype: np.dtype[np.floating]) -> tuple[Array | None, ...]:
-        """What the passes multiply signals with; see `gains.layer_gains`.
+        """What the passes multiply signals with: `passes.Gains`, as `gains.layer_gains` makes them.
 
         Args:
             count: number of networks e.
