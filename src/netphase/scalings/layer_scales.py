@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import msgspec
 
@@ -36,15 +35,12 @@ class LayerScales(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         check_depth("betas", len(self.betas))
         check_length("rates", len(self.rates), len(self.betas))
-        plain: dict[str, Any] = {
-            "width": positive_int("width", self.width),
-            "alpha": positive_float("alpha", self.alpha),
-        }
+        msgspec.structs.force_setattr(self, "width", positive_int("width", self.width))
+        msgspec.structs.force_setattr(self, "alpha", positive_float("alpha", self.alpha))
         for name in ("betas", "rates"):
-            values = enumerate(getattr(self, name))
-            plain[name] = tuple(positive_float(f"{name}[{k}]", each) for k, each in values)
-        for name, value in plain.items():
-            msgspec.structs.force_setattr(self, name, value)
+            given = enumerate(getattr(self, name))
+            values = tuple(positive_float(f"{name}[{k}]", each) for k, each in given)
+            msgspec.structs.force_setattr(self, name, values)
         self._check_range()
 
     @property

@@ -69,12 +69,9 @@ class LayerScaling(msgspec.Struct, frozen=True):
             check = positive_float if name.endswith("prefactors") else finite_float
             values = (check(f"{name}[{k}]", each) for k, each in enumerate(getattr(self, name)))
             msgspec.structs.force_setattr(self, name, tuple(values))
-        plain = {
-            "alpha": finite_float("alpha", self.alpha),
-            "alpha_prefactor": positive_float("alpha_prefactor", self.alpha_prefactor),
-        }
-        for name, value in plain.items():
-            msgspec.structs.force_setattr(self, name, value)
+        msgspec.structs.force_setattr(self, "alpha", finite_float("alpha", self.alpha))
+        prefactor = positive_float("alpha_prefactor", self.alpha_prefactor)
+        msgspec.structs.force_setattr(self, "alpha_prefactor", prefactor)
         if self.formulas is not None:
             self._check_formulas(self.formulas)
 
