@@ -259,6 +259,8 @@ def test_signals_of_very_deep_homogeneous_networks_stay_in_the_range_of_float32(
     x = np.random.default_rng(4).standard_normal((5, 3))
     expected = by_hand(name, scales, [each[0, 0].astype(complex) for each in start.weights], x)
     np.testing.assert_allclose(network.output(start, x)[0], expected[:, 0].real, rtol=1e-3)
+    hidden = network.signals(start, x).inputs[1:]
+    assert all(0 < np.sum(each * each) < np.inf for each in hidden)  # which kernels are made of
     slopes = network.gradient(start, x, np.ones((1, 5)))
     assert all(np.isfinite(each).all() and each.any() for each in slopes.weights)
     assert all(np.isfinite(each @ each) for each in (part.ravel() for part in slopes.weights))
