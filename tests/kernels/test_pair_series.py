@@ -75,6 +75,15 @@ def test_steep_activations_are_those_with_a_kink(size):
     np.testing.assert_allclose(square.slope / (2 * size**2), 8 / math.pi * (s + c * a), atol=1e-13)
 
 
+@pytest.mark.parametrize("size", [1e7, 1e10, 1e15])
+def test_slopes_of_steep_activations_are_those_of_a_step(size):
+    """Whose derivative is a point mass at 0: 4 times the density of the pair there."""
+    phi = np.array([[0.05, 0.3, 1.0, 1.57, 2.8]])
+    p, q = np.array([size]), np.full(phi.size, 2 * size)
+    found = moments.pair_moments(activations.get("tanh"), p, q, phi).slope
+    np.testing.assert_allclose(found, 4 / (2 * math.pi * np.outer(p, q) * np.sin(phi)), rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", ["tanh", "gelu", "sigmoid", "x_tanh"])
 def test_sums_agree_with_panels_for_large_sizes(name):
     sigma = activations.get(name)
