@@ -142,6 +142,7 @@ def test_the_flow_at_kinks_is_an_automatic_descent_that_says_so_and_ends(case):
     smooth, begin = case("tanh")
     flow = nph.evolve(smooth, Flow(), begin, stop=Stop(max_steps=2))
     assert flow.integrator == "explicit Runge–Kutta pair"
+    assert Flow(0.3).tolerance_at_kinks == 0.5  # tolerances of descents are below one
 
 
 def test_relu_follows_short_literal_steps(case):

@@ -52,8 +52,8 @@ def test_the_exponent_is_that_of_the_kernels(activation, n, d, depth, layer, exp
 def test_equal_inputs_leave_no_eigenvalue_in_any_layer(layer):
     x = inputs(4, 3, seed=3)
     twice = np.vstack([x, x[0]])
-    values = shrinking_eigenvalues(twice, "x_tanh", np.array([1.0, 0.3]), 3, layer)
-    assert values.tolist() == [0.0, 0.0]
+    values = shrinking_eigenvalues(twice, "x_tanh", np.array([30.0, 1.0, 0.3]), 3, layer)
+    assert values.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_a_bias_counts_as_an_input_and_special_positions_count_as_they_are():
