@@ -23,7 +23,10 @@ from netphase.scalings import LayerScales
 _WORKSPACE = 12  # matrices in use beside those that are kept
 
 INTEGRATED = 64.0
-"""Error of limiting kernels, in roundings; singular ones by quadrature are off by up to 30."""
+"""Error of limiting kernels, in roundings.
+
+Singular ones by quadrature are off by up to 30 at pre-activations of size 30, by hundreds at 100.
+"""
 
 
 @dataclass(frozen=True, eq=False)
