@@ -150,3 +150,12 @@ def test_equal_rows_are_singular_in_spite_of_the_errors_of_quadrature(size, sign
     assert found.least_eigenvalue == 0
     with pytest.raises(ArgumentError, match="rows 0 and 4 are equal"):
         found.decay_rate()
+
+
+@pytest.mark.parametrize("size", [100.0, 1000.0])
+@pytest.mark.parametrize("name", ["x_tanh", "gelu", "tanh", "softplus"])
+def test_equal_rows_stay_equal_through_many_layers_of_large_pre_activations(name, size):
+    x = np.vstack([X, X[0]])
+    scales = layer_initialisation("ntk", 5, X.shape[1]).at_width(100)
+    scales = LayerScales(100, (size, *scales.betas[1:]), scales.rates)
+    assert deep_kernels(x, scales, name).least_eigenvalue == 0

@@ -233,7 +233,7 @@ def deep_kernels(
         column_sizes = row_sizes if same else np.sqrt(column_squares)
         _check_sizes(row_sizes, column_sizes, layer, "features")
         found = pair_moments(sigma, p, q, phi, splits, other is None)
-        phi = next_angles(sigma, phi, found.value, row_squares, column_squares, other is None)
+        phi = next_angles(sigma, phi, found.value, row_squares, column_squares)
         p, q = row_sizes, column_sizes
         gain *= alpha
         features.append(found.value)

@@ -40,13 +40,12 @@ def input_angles(x: Array, other: Array | None) -> Array:
     return np.asarray(phi)
 
 
-def next_angles(
-    sigma: Activation, phi: Array, value: Array, rows: Array, columns: Array, symmetric: bool
-) -> Array:
+def next_angles(sigma: Activation, phi: Array, value: Array, rows: Array, columns: Array) -> Array:
     """Angles between features: cos φ′ = S_ij/√(S_ii S_jj).
 
     For ReLU and leaky ReLU, whose slopes feel the square root of an error of the cosine, small
-    angles come from 1 − cos φ′ without cancellation. Smooth activations feel it only linearly.
+    angles come from 1 − cos φ′ without cancellation. Smooth activations feel it only linearly;
+    there, equal inputs have exactly equal features.
 
     Args:
         sigma: σ.
@@ -54,7 +53,6 @@ def next_angles(
         value: S, shape (n, p).
         rows: S_ii, shape (n,).
         columns: S_jj, shape (p,).
-        symmetric: whether rows and columns are the same.
 
     Returns:
         φ′ in [0, π], shape (n, p).
@@ -66,8 +64,8 @@ def next_angles(
     if slope is not None:
         near = phi < _NEAR_ANGLE
         angle[near] = _near_angles(phi[near], slope)
-    elif symmetric:
-        np.fill_diagonal(angle, 0.0)
+    else:  # equal features, among them those of the diagonal
+        angle[(phi == 0.0) & (rows[:, None] == columns[None, :])] = 0.0
     return angle
 
 
